@@ -1,0 +1,1 @@
+"""What users hold: one module per service, all frozen pydantic models."""
