@@ -1,0 +1,235 @@
+"""The default transport for tasks: the same lanes as in `lanes`, for each event loop its own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator
+from functools import partial
+
+import httpcore
+
+from egov_serang.core.exchange import Limits, Request, Response, Stream, TransportFault
+from egov_serang.transport.anetwork import AsyncWire
+from egov_serang.transport.answer import Intake, check_framing, fields, is_streamed
+from egov_serang.transport.outgoing import Address, locate, outgoing, refused
+from egov_serang.transport.stack import Count, Lane, Stacks
+from egov_serang.transport.tls import TlsOptions, ssl_context
+
+AsyncLane = Lane[httpcore.AsyncHTTPConnection, AsyncWire]
+
+
+class _Pool:
+    """Slots and resting lanes of one event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, slots: int, tls: TlsOptions) -> None:
+        self.loop = loop
+        self._slots = slots
+        self._tls = tls
+        self._busy = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._resting: Stacks[AsyncLane] = Stacks()
+        self._ending = self._until_the_loop_ends()
+
+    @property
+    def count(self) -> Count:
+        return Count(self._busy, len(self._resting), self._slots)
+
+    async def watch(self) -> None:
+        """Have the lanes closed when the loop shuts down, should nobody close the client."""
+        await anext(self._ending)
+
+    async def take(self, address: Address, deadline: float) -> AsyncLane:
+        """A lane to the address, its slot taken; waits for the slot until the deadline, in order of arrival."""
+        if self._busy < self._slots:
+            self._busy += 1
+        else:
+            await self._wait_for_slot(deadline)
+        try:
+            lane = self._resting.pop(address)
+            return self._open(address) if lane is None else lane
+        except BaseException:
+            self._free()
+            raise
+
+    def give(self, lane: AsyncLane) -> None:
+        """Take a lane back after its answer was read to the end."""
+        if lane.is_reusable():
+            self._resting.push(lane)
+        else:
+            lane.line.cut()
+        self._free()
+
+    def drop(self, lane: AsyncLane) -> None:
+        """Throw a lane away with whatever is under way on it."""
+        lane.line.cut()
+        self._free()
+
+    def condemn(self, lane: AsyncLane) -> None:
+        self._resting.condemn(lane)
+
+    def clear(self) -> None:
+        self._resting.clear()
+
+    def _open(self, address: Address) -> AsyncLane:
+        context = ssl_context(self._tls) if address.scheme == b"https" else None
+        origin = httpcore.Origin(address.scheme, address.host, address.port)
+        wire = AsyncWire()
+        return Lane(address, httpcore.AsyncHTTPConnection(origin, context, network_backend=wire), wire)
+
+    def _free(self) -> None:
+        """Hand the slot to the first who still waits, else have one more free."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._busy -= 1
+
+    async def _wait_for_slot(self, deadline: float) -> None:
+        turn: asyncio.Future[None] = self.loop.create_future()
+        self._waiting.append(turn)
+        timer = self.loop.call_later(max(0.0, deadline - time.monotonic()), self._give_up, turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._free()  # cancelled in the very moment the slot came: the next one gets it
+            raise
+        finally:
+            timer.cancel()
+
+    def _give_up(self, turn: asyncio.Future[None]) -> None:
+        if not turn.done():
+            reason = f"all {self._slots} connection slots were busy"
+            turn.set_exception(TransportFault("timeout", sent="no", reason=reason))
+
+    async def _until_the_loop_ends(self) -> AsyncGenerator[None, None]:
+        # An asynchronous generator is the one thing every loop closes while it can still close connections.
+        try:
+            yield
+        finally:
+            self.clear()
+
+
+class _Download(Stream):
+    """The body of an answer on a lane of its own, which it gives back."""
+
+    def __init__(self, pool: _Pool, lane: AsyncLane, answer: httpcore.Response, intake: Intake) -> None:
+        self._pool, self._lane = pool, lane
+        self._answer, self._intake = answer, intake
+        self._pieces = answer.aiter_stream()
+        self._open = True
+
+    async def read(self) -> bytes:
+        try:
+            while self._open:
+                piece = await anext(self._pieces, None)
+                if piece is None:
+                    self._intake.finish()
+                    await self._answer.aclose()
+                    self._open = False
+                    self._pool.give(self._lane)
+                elif data := self._intake.feed(piece):
+                    return data
+        except BaseException as error:
+            self._drop()
+            fault = self._lane.line.explained(error)
+            if fault is None:
+                raise
+        else:
+            return b""
+        raise fault
+
+    async def close(self) -> None:
+        if self._open:
+            self._drop()
+            await self._answer.aclose()
+
+    def _drop(self) -> None:
+        if self._open:
+            self._open = False
+            self._pool.drop(self._lane)
+
+
+class AsyncLanes:
+    """Sends requests over connections of its own, from any number of event loops. Never follows a redirect.
+
+    Args:
+        tls: whom to trust; the context is made when the first https address is dialled.
+        slots: calls at once on each loop; further ones wait for a free slot until their deadline.
+    """
+
+    def __init__(self, *, tls: TlsOptions | None = None, slots: int = 64) -> None:
+        self._tls = TlsOptions() if tls is None else tls
+        self._slots = slots
+        self._pools: dict[asyncio.AbstractEventLoop, _Pool] = {}
+        self._closed = False
+
+    @property
+    def count(self) -> Count:
+        """Lanes of all loops that live."""
+        counts = [pool.count for pool in list(self._pools.values()) if not pool.loop.is_closed()]
+        return Count(sum(count.busy for count in counts), sum(count.idle for count in counts), self._slots)
+
+    async def send(self, request: Request, limits: Limits) -> Response:
+        """Send once and read the answer. Cancellation throws the connection away and frees the slot.
+
+        Raises:
+            TransportFault: no complete, well-framed answer within the limits.
+        """
+        if self._closed:
+            raise refused("the client is closed")
+        address, target = locate(request.url)
+        pool = self._pools.get(asyncio.get_running_loop()) or await self._new_pool()
+        lane = await pool.take(address, limits.deadline)
+        try:
+            response = await self._exchange(pool, lane, request, outgoing(request, address, target), limits)
+        # Everything, for the lane must go whatever happened: a cancellation, a mock's error, a fault of ours.
+        except BaseException as error:
+            pool.drop(lane)
+            fault = lane.line.explained(error)
+            if fault is None:
+                raise
+        else:
+            if response.stream is None:
+                pool.give(lane)
+            return response
+        raise fault
+
+    async def close(self) -> None:
+        """Close the lanes at rest, on every loop that lives. Calls under way end as they would."""
+        self._closed = True
+        here = asyncio.get_running_loop()
+        for loop, pool in list(self._pools.items()):
+            if loop is here:
+                pool.clear()
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(pool.clear)
+
+    @staticmethod
+    async def _exchange(
+        pool: _Pool, lane: AsyncLane, request: Request, message: httpcore.Request, limits: Limits
+    ) -> Response:
+        lane.line.arm(limits)
+        answer = await lane.connection.handle_async_request(message)
+        headers = fields(answer.headers)
+        if lane.line.connected:  # else a mock answered, whose bytes need no framing
+            check_framing(request.method, answer.status, headers)
+        intake = Intake(request.method, answer.status, headers, limits.max_body)
+        condemn = partial(pool.condemn, lane)
+        if is_streamed(request.stream, answer.status):
+            return Response(answer.status, headers, stream=_Download(pool, lane, answer, intake), condemn=condemn)
+        body = b"".join([intake.feed(piece) async for piece in answer.aiter_stream()])
+        intake.finish()
+        await answer.aclose()
+        return Response(answer.status, headers, body, condemn=condemn)
+
+    async def _new_pool(self) -> _Pool:
+        loop = asyncio.get_running_loop()
+        for dead in [known for known in list(self._pools) if known.is_closed()]:
+            self._pools.pop(dead, None)
+        pool = self._pools.setdefault(loop, _Pool(loop, self._slots, self._tls))
+        await pool.watch()
+        return pool
