@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 
@@ -108,9 +108,8 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
     # asyncio's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
-            self.connected = True
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its base class
+        self.connected = True
 
     def data_received(self, data: bytes) -> None:
         if self._resting:  # nobody asked: an answer to no question must not meet the next one

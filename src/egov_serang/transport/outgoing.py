@@ -87,11 +87,11 @@ class _Pieces:
             yield piece
 
 
-def content_of(body: Body | None) -> bytes | _Pieces:
-    """The body in one piece when it is short, else piece by piece."""
+def in_one_piece(body: Body | None) -> bytes | None:
+    """The body if it is short enough to be held whole, else None."""
     if body is None:
         return b""
-    return b"".join(body.chunks()) if body.length <= _IN_ONE_PIECE else _Pieces(body)
+    return b"".join(body.chunks()) if body.length <= _IN_ONE_PIECE else None
 
 
 def missing_fields(request: Request) -> list[tuple[str, str]]:
@@ -110,18 +110,30 @@ def missing_fields(request: Request) -> list[tuple[str, str]]:
     return fields
 
 
+def header_fields(request: Request, address: Address) -> list[tuple[bytes, bytes]]:
+    """All header fields as bytes, Host first.
+
+    Raises:
+        TransportFault: `sent=no`, permanent: a field that is not ASCII.
+    """
+    fields = [*request.headers, *missing_fields(request)]
+    try:
+        return [(b"Host", address.field), *((name.encode("ascii"), value.encode("ascii")) for name, value in fields)]
+    except UnicodeEncodeError:
+        pass  # raised below instead, for this error holds the field's value
+    raise refused("a header field is not ASCII")
+
+
 def outgoing(request: Request, address: Address, target: bytes) -> httpcore.Request:
     """httpcore's form of a request.
 
     Raises:
         TransportFault: `sent=no`, permanent: a header field that is not ASCII.
     """
-    fields = [*request.headers, *missing_fields(request)]
-    try:
-        headers = [(b"Host", address.field), *((name.encode("ascii"), value.encode("ascii")) for name, value in fields)]
-    except UnicodeEncodeError:
-        headers = []
-    if not headers:  # raised here, for the encoding error holds the field's value
-        raise refused("a header field is not ASCII")
     url = httpcore.URL(scheme=address.scheme, host=address.host, port=address.port, target=target)
-    return httpcore.Request(request.method, url, headers=headers, content=content_of(request.body))
+    content = in_one_piece(request.body)
+    if content is None and request.body is not None:
+        return httpcore.Request(
+            request.method, url, headers=header_fields(request, address), content=_Pieces(request.body)
+        )
+    return httpcore.Request(request.method, url, headers=header_fields(request, address), content=content)

@@ -1,0 +1,278 @@
+"""A loopback HTTP server that fails on demand, for tests of what a client does then."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip as gzip_codec
+import json as json_codec
+import socket
+import ssl
+import struct
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from egov_serang.core.exchange import Headers
+
+_HEAD_END = b"\r\n\r\n"
+_ABORTIVE = struct.pack("ii", 1, 0)  # SO_LINGER on with 0 seconds: close sends RST instead of FIN
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SeenRequest:
+    """A request as it arrived. `connection` counts from 1 in order of acceptance."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    connection: int
+
+
+class Peer:
+    """The server's end of one connection, with one request just read from it. Steps act on it."""
+
+    def __init__(self, request: SeenRequest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.request = request
+        self._reader = reader
+        self._writer = writer
+
+    async def send(self, data: bytes) -> None:
+        """Send bytes exactly as given, in one write."""
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def until_gone(self) -> None:
+        """Wait until the client closes its end (whatever it sends meanwhile is dropped)."""
+        while await self._reader.read(65536):
+            pass
+
+    def close(self) -> None:
+        """End the connection in good order (FIN)."""
+        self._writer.close()
+
+    def reset(self) -> None:
+        """Break the connection (RST)."""
+        line: socket.socket | None = self._writer.get_extra_info("socket")
+        if line is not None:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORTIVE)
+        self._writer.transport.abort()
+
+
+Step = Callable[[Peer], Awaitable[None]]
+
+
+def answer(
+    request: SeenRequest,
+    status: int = 200,
+    *,
+    json: Any = None,
+    body: bytes = b"{}",
+    headers: Iterable[tuple[str, str]] = (),
+    gzip: bool = False,
+) -> tuple[bytes, bytes]:
+    """Head and body of a well-formed answer that echoes `X-Request-Id`."""
+    content = body if json is None else json_codec.dumps(json).encode()
+    content = gzip_codec.compress(content) if gzip else content
+    fields = {"content-type": "application/json", "content-length": str(len(content))}
+    if gzip:
+        fields["content-encoding"] = "gzip"
+    if "x-request-id" in request.headers:
+        fields["x-request-id"] = request.headers["x-request-id"]
+    fields |= {name.lower(): value for name, value in headers}
+    lines = [f"HTTP/1.1 {status} Scripted", *(f"{name}: {value}" for name, value in fields.items())]
+    return "\r\n".join(lines).encode() + _HEAD_END, content
+
+
+def reply(status: int = 200, **parts: Any) -> Step:
+    """Answer in full. Takes the arguments of `answer`."""
+
+    async def step(peer: Peer) -> None:
+        await peer.send(b"".join(answer(peer.request, status, **parts)))
+
+    return step
+
+
+def raw(data: bytes, *, close: bool = False) -> Step:
+    """Send these bytes instead of an answer, then perhaps close."""
+
+    async def step(peer: Peer) -> None:
+        await peer.send(data)
+        if close:
+            peer.close()
+
+    return step
+
+
+def reset_before_answer() -> Step:
+    """Read the request, then break the connection."""
+    return commit_then_reset(lambda _: None)
+
+
+def commit_then_reset(commit: Callable[[SeenRequest], object]) -> Step:
+    """Do what was asked, then break the connection: the answer is lost, the effect is not."""
+
+    async def step(peer: Peer) -> None:
+        commit(peer.request)
+        peer.reset()
+
+    return step
+
+
+def close_before_answer() -> Step:
+    """Read the request, then close in good order."""
+
+    async def step(peer: Peer) -> None:
+        peer.close()
+
+    return step
+
+
+def close_after(status: int = 200, **parts: Any) -> Step:
+    """Answer in full and close at once, without having said so: the client's idle connection is dead."""
+
+    async def step(peer: Peer) -> None:
+        await peer.send(b"".join(answer(peer.request, status, **parts)))
+        peer.close()
+
+    return step
+
+
+def drip(part: str = "body", *, every: float = 0.02, **parts: Any) -> Step:
+    """Answer byte by byte, one `every` so many seconds, from the beginning of the `head` or of the `body`."""
+
+    async def step(peer: Peer) -> None:
+        head, body = answer(peer.request, **parts)
+        if part == "body":
+            await peer.send(head)
+        for byte in body if part == "body" else head + body:
+            await peer.send(bytes([byte]))
+            await asyncio.sleep(every)
+
+    return step
+
+
+def truncate(keep: int, **parts: Any) -> Step:
+    """Send the head and the first `keep` bytes of the body, then close."""
+
+    async def step(peer: Peer) -> None:
+        head, body = answer(peer.request, **parts)
+        await peer.send(head + body[:keep])
+        peer.close()
+
+    return step
+
+
+def stray(second: bytes, *, when: threading.Event | None = None, **parts: Any) -> Step:
+    """Answer, then send an answer nobody asked for: in the same write, or once `when` is set."""
+
+    async def step(peer: Peer) -> None:
+        first = b"".join(answer(peer.request, **parts))
+        if when is None:
+            await peer.send(first + second)
+            return
+        await peer.send(first)
+        await asyncio.to_thread(when.wait, 10)
+        await peer.send(second)
+
+    return step
+
+
+def hang() -> Step:
+    """Never answer."""
+    return Peer.until_gone
+
+
+class FaultServer:
+    """A scripted HTTP/1.1 server on a free port of 127.0.0.1, in a thread of its own; a context manager.
+
+    Each request takes the next step of the script; when the script is over, `default` answers.
+
+    Args:
+        steps: the script.
+        default: what answers afterwards.
+        tls: serve https with this context.
+    """
+
+    def __init__(self, *steps: Step, default: Step | None = None, tls: ssl.SSLContext | None = None) -> None:
+        self._script = deque(steps)
+        self._default = reply() if default is None else default
+        self._tls = tls
+        self._changed = threading.Condition()
+        self._ready = threading.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True, name="fault-server")
+        self.requests: list[SeenRequest] = []
+        self.connections = 0
+        self.received = 0
+        """Bytes of requests read."""
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+
+    def then(self, *steps: Step) -> None:
+        """Add to the script."""
+        self._script.extend(steps)
+
+    def wait_for(self, requests: int, timeout: float = 10.0) -> bool:
+        """Wait until so many requests have come in; false when they have not within `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.requests) >= requests, timeout)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        server = await asyncio.start_server(self._talk, "127.0.0.1", 0, ssl=self._tls)
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        self.connections += 1
+        number = self.connections
+        try:
+            while not writer.is_closing():
+                request = await self._read(reader, number)
+                step = self._script.popleft() if self._script else self._default
+                with self._changed:
+                    self.requests.append(request)
+                    self._changed.notify_all()
+                await step(Peer(request, reader, writer))
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the client left, as it may at any time
+        finally:
+            if not writer.is_closing():
+                writer.transport.abort()
+
+    async def _read(self, reader: asyncio.StreamReader, connection: int) -> SeenRequest:
+        head = await reader.readuntil(_HEAD_END)
+        start, *lines = head[: -len(_HEAD_END)].decode("latin-1").split("\r\n")
+        method, target, _ = start.split(" ", 2)
+        headers = Headers((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+        self.received += len(head) + len(body)
+        return SeenRequest(method, target, headers, body, connection)
