@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeAlias, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Never, Self, TypeAlias, final
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
-__all__ = ["UNSET", "Json", "Language", "Nib", "Nik", "NoKk", "Npwp", "OpenEnum", "Phone", "Unset"]
+__all__ = ["UNSET", "Json", "Language", "Nib", "Nik", "NoKk", "Npwp", "OpenEnum", "Phone", "Secret", "Unset"]
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Language: TypeAlias = Literal["id", "en"]
@@ -34,8 +34,32 @@ UNSET: Final = Unset.UNSET
 """Not given, as distinct from None. Only on fields of a PATCH body, where None means "empty it"."""
 
 
+@final
+class Secret:
+    """A secret text that no `repr`, `vars`, pickle or copy shows.
+
+    Args:
+        text: the secret.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret in clear."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('••••')"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("a secret cannot be pickled or copied: pass the path of its file")
+
+
 class OpenEnum(StrEnum):
-    """An enumeration a server may extend: an unknown value is kept, compares as its text and says `is_known == False`."""
+    """An enumeration a server may extend: an unknown value is kept, compares as its text and is not `is_known`."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:

@@ -1,13 +1,16 @@
-"""What passes between the engine and a transport: request, response, limits, faults. Plain data, no I/O, no HTTP library."""
+"""What passes through the engine: the one per-call record, and what a transport takes and gives. Data only, no I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-Sent = Literal["no", "maybe", "yes"]
-"""Whether the service may have seen the request: `no` is proof that it did not, `yes` means that it answered."""
+from egov_serang.errors import Sent
+
+if TYPE_CHECKING:
+    from egov_serang.core.call import Call
+    from egov_serang.core.runtime import Runtime
 
 FaultKind = Literal["connect", "tls", "timeout", "reset", "protocol", "truncated", "too_large", "closed"]
 
@@ -119,3 +122,54 @@ class TransportFault(Exception):
         self.sent: Sent = sent
         self.reason = reason
         self.permanent = permanent
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Exchange:
+    """The one record of a call while it is under way. Layers read and write it; nothing else travels with the call.
+
+    Attributes:
+        call: what is being done.
+        runtime: threads or tasks.
+        deadline: when the call must have ended, on the runtime's monotonic clock; seconds of it are what is left.
+        timeout: the seconds the deadline was made from.
+        retries: repetitions allowed after the first attempt.
+        correlation_id: one per call, the same over all attempts.
+        idempotency_key: born before the first attempt, the same over all of them; None on reads.
+        attempt: 1 for the first transmission.
+        sent: the worst case over all attempts so far.
+        headers: of the transmission being prepared, names in lower case; each layer writes its own anew every time.
+        url: absolute, as signed and as sent.
+        request_id: of the last transmission.
+        digest: Content-Digest of the body, kept because a stream is read once for it.
+    """
+
+    call: Call[Any]
+    runtime: Runtime
+    url: str
+    headers: dict[str, str]
+    correlation_id: str
+    timeout: float
+    deadline: float
+    retries: int
+    idempotency_key: str | None = None
+    attempt: int = 0
+    sent: Sent = "no"
+    request_id: str = ""
+    digest: str | None = None
+
+    def remaining(self) -> float:
+        """Seconds left, at least 0."""
+        return max(0.0, self.deadline - self.runtime.now())
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.call.operation} attempt={self.attempt}>"
+
+
+Next = Callable[[Exchange], Awaitable[Response]]
+
+
+class Layer(Protocol):
+    """One concern around the sending of a request: it may change the exchange, call `next` often, raise."""
+
+    async def __call__(self, exchange: Exchange, next: Next) -> Response: ...

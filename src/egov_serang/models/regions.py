@@ -12,8 +12,8 @@ from typing import Final
 CITY_CODE: Final = "36.73"
 
 _DISTRICTS: Final = {
-    "01 Serang": "1001 Serang, 1002 Cipare, 1003 Sumur Pecung, 1004 Kota Baru, 1005 Lopang, 1006 Cimuncang, 1007 Unyur, "
-    "1008 Sukawana, 1009 Lontarbaru, 1010 Kaligandu, 1011 Terondol, 1012 Kagungan",
+    "01 Serang": "1001 Serang, 1002 Cipare, 1003 Sumur Pecung, 1004 Kota Baru, 1005 Lopang, 1006 Cimuncang, "
+    "1007 Unyur, 1008 Sukawana, 1009 Lontarbaru, 1010 Kaligandu, 1011 Terondol, 1012 Kagungan",
     "02 Kasemen": "1001 Kasemen, 1002 Mesjid Priyayi, 1003 Terumbu, 1004 Warung Jaud, 1006 Bendung, 1007 Banten, "
     "1008 Sawah Luhur, 1009 Kilasah, 1010 Kasunyatan, 1011 Margaluyu",
     "03 Walantaka": "1001 Walantaka, 1002 Cigoong, 1003 Nyapah, 1004 Pangampelan, 1006 Kiara, 1007 Pager Agung, "

@@ -1,0 +1,96 @@
+"""How a client proves who it is at the token endpoint (contract-v1 section 1, auth profiles)."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import Never, Protocol
+from urllib.parse import quote_plus
+
+from joserfc import jwt
+
+from egov_serang.signing.keys import PrivateKey
+
+_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_LIFETIME = 60
+
+
+class Credentials(Protocol):
+    """Proof of a client's identity, made anew for each token request."""
+
+    client_id: str
+
+    def prove(self, issuer: str, now: int) -> tuple[dict[str, str], dict[str, str]]:
+        """Form fields and headers to add to a token request.
+
+        Args:
+            issuer: the authorization server's identifier, the only audience.
+            now: seconds since the epoch.
+        """
+        ...
+
+
+class PrivateKeyJwt:
+    """`private_key_jwt` (RFC 7523): a signed assertion, 60 s, fresh `jti`, audience = issuer only.
+
+    Args:
+        client_id: as registered.
+        key: the assertion key; a different one from the message key.
+
+    Source: layers.md 2.2 rule 7.
+    """
+
+    __slots__ = ("_key", "_signing", "client_id")
+
+    def __init__(self, client_id: str, key: PrivateKey) -> None:
+        self.client_id = client_id
+        self._key = key
+        self._signing = key.jose()
+
+    def prove(self, issuer: str, now: int) -> tuple[dict[str, str], dict[str, str]]:
+        claims = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": issuer,
+            "iat": now,
+            "exp": now + _LIFETIME,
+            "jti": secrets.token_urlsafe(16),
+        }
+        algorithm = self._key.jwt_algorithm
+        header = {"alg": algorithm, "kid": self._key.keyid, "typ": "JWT"}
+        assertion = jwt.encode(header, claims, self._signing, algorithms=[algorithm])
+        return {"client_assertion_type": _ASSERTION, "client_assertion": assertion, "client_id": self.client_id}, {}
+
+    def __repr__(self) -> str:
+        return f"<PrivateKeyJwt {self.client_id}>"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("credentials cannot be pickled or copied: pass the configuration instead")
+
+
+class ClientSecret:
+    """`client_secret_basic` (RFC 6749 section 2.3.1): id and secret form-urlencoded, then base64.
+
+    Args:
+        client_id: as registered.
+        secret: the client secret.
+
+    Source: layers.md 2.2 rule 8.
+    """
+
+    __slots__ = ("_authorization", "client_id")
+
+    def __init__(self, client_id: str, secret: str) -> None:
+        self.client_id = client_id
+        pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
+        del secret
+        self._authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+    def prove(self, issuer: str, now: int) -> tuple[dict[str, str], dict[str, str]]:
+        return {}, {"authorization": self._authorization}
+
+    def __repr__(self) -> str:
+        return f"<ClientSecret {self.client_id}>"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("credentials cannot be pickled or copied: pass the configuration instead")

@@ -1,0 +1,122 @@
+"""The request for a token (RFC 6749 section 4.4) and the reading of its answer. Nothing of either is ever shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError
+
+from egov_serang.auth.credentials import Credentials
+from egov_serang.core.exchange import Limits, Request, Response, TransportFault
+from egov_serang.core.runtime import Runtime
+from egov_serang.errors import ConnectionFailed, EgovError, ServerFault, Unauthorized, UnexpectedReply
+
+_OK: Final = 200
+_SERVER_FAULT: Final = 500
+_THROTTLED: Final = 429
+
+
+class _Answer(BaseModel):
+    """A token as RFC 6749 section 5.1 has it; without `expires_in` it is taken to live five minutes."""
+
+    access_token: Annotated[SecretStr, StringConstraints(pattern=r"^[\x21-\x7e]+$")]
+    token_type: str
+    expires_in: float = Field(default=300, gt=0, allow_inf_nan=False)
+
+
+class _Refusal(BaseModel):
+    """A refusal (RFC 6749 section 5.2); its free text is not even read."""
+
+    error: str = Field(pattern="^[a-z_]{1,64}$")
+
+
+class _Form:
+    """The urlencoded body; its `repr` shows nothing."""
+
+    __slots__ = ("_content",)
+    content_type = "application/x-www-form-urlencoded"
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        self._content = urlencode(fields).encode()
+
+    @property
+    def length(self) -> int:
+        return len(self._content)
+
+    def chunks(self) -> Iterator[bytes]:
+        return iter((self._content,))
+
+
+async def fetch(
+    runtime: Runtime, issuer: str, credentials: Credentials, scope: str | None, until: float
+) -> tuple[str, float]:
+    """Ask for a token: its value, and its lifetime in seconds.
+
+    Raises:
+        Unauthorized, ServerFault, ConnectionFailed, UnexpectedReply: each names the issuer; the call was not sent.
+    """
+    request = _build(issuer, credentials, scope, int(runtime.wall()))
+    try:
+        response = await runtime.send(request, Limits(until, max_body=64 * 1024))
+    except TransportFault as fault:
+        error: EgovError = ConnectionFailed(
+            f"no token from {issuer}: {fault.reason}", code=fault.kind, hint="Check the issuer's address", sent="no"
+        )
+    else:
+        if response.status == _OK:
+            return _read(issuer, response)
+        error = _refusal(issuer, response)
+    raise error
+
+
+def _build(issuer: str, credentials: Credentials, scope: str | None, now: int) -> Request:
+    fields, headers = credentials.prove(issuer, now)
+    form = _Form({"grant_type": "client_credentials", **({"scope": scope} if scope else {}), **fields})
+    every = {"accept": "application/json", "content-type": form.content_type, **headers}
+    return Request("POST", issuer.rstrip("/") + "/oauth2/token", list(every.items()), form)
+
+
+def _read(issuer: str, response: Response) -> tuple[str, float]:
+    try:
+        answer = _Answer.model_validate_json(response.body)
+    except ValidationError:
+        answer = None
+    if answer is not None and answer.token_type.lower() == "bearer":
+        return answer.access_token.get_secret_value(), answer.expires_in
+    raise UnexpectedReply(
+        f"{issuer} answered without a usable Bearer token",
+        code="token_shape",
+        hint="Check the issuer's address",
+        sent="no",
+    )
+
+
+def _error_code(response: Response) -> str | None:
+    try:
+        return _Refusal.model_validate_json(response.body).error
+    except ValidationError:
+        return None
+
+
+def _refusal(issuer: str, response: Response) -> EgovError:
+    """OAuth's error codes (RFC 6749 section 5.2) are shown, its free text is not."""
+    named = _error_code(response) or f"http_{response.status}"
+    if response.status >= _SERVER_FAULT or response.status == _THROTTLED:
+        after = response.headers.get("retry-after", "")
+        return ServerFault(
+            f"{issuer} cannot issue tokens now",
+            status=response.status,
+            code=named,
+            hint="The call was not sent; try again later",
+            sent="no",
+            retry_after=float(after) if after.isdigit() else None,
+        )
+    return Unauthorized(
+        f"{issuer} refuses this client's credentials",
+        status=response.status,
+        code=named,
+        hint="Check client_id, the assertion key registered with the gateway, the scopes, and this machine's clock",
+        sent="no",
+    )

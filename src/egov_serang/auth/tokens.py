@@ -1,0 +1,166 @@
+"""Tokens: fetched once for everybody, renewed before they expire, dropped when refused.
+
+Threads share a flight among threads, tasks among the tasks of all event loops. The two never wait for each other:
+a synchronous call on a thread whose loop is to finish a task's flight would otherwise wait for itself.
+
+Source: layers.md 2.2 rules 1-5.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final, Never
+
+from egov_serang.auth.credentials import Credentials
+from egov_serang.auth.request import fetch
+from egov_serang.core.runtime import Runtime
+from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError
+
+_FETCH_TIME: Final = 20.0
+_BACKOFF: Final = 5.0
+_SHORT: Final = 60.0
+_MARGIN: Final = 30.0
+
+
+class Token:
+    """An access token. Times in seconds on the monotonic clock, counted from before the request for it."""
+
+    __slots__ = ("_value", "expires_at", "refresh_at")
+
+    def __init__(self, value: str, lifetime: float, asked_at: float) -> None:
+        self._value = value
+        self.expires_at = asked_at + lifetime
+        early = lifetime * (0.5 if lifetime < _SHORT else 0.8 - random.uniform(0, 0.1))  # noqa: S311 - spreads load
+        self.refresh_at = asked_at + (early if lifetime < _SHORT else min(early, lifetime - _MARGIN))
+
+    def header(self) -> str:
+        """The `Authorization` header."""
+        return f"Bearer {self._value}"
+
+    def __repr__(self) -> str:
+        return "<Token>"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("a token cannot be pickled or copied")
+
+
+@dataclass(frozen=True, slots=True)
+class _Landing:
+    """How a flight ended: with a token, with an error for everybody, or given up by its leader alone."""
+
+    token: Token | None = None
+    error: EgovError | None = None
+
+
+class TokenSource:
+    """The tokens of one client at one issuer; share it between clients that are the same application.
+
+    Args:
+        issuer: the authorization server, also the only audience of assertions.
+        credentials: who we are.
+        scope: scopes asked for, separated by blanks; the server's default when None.
+    """
+
+    def __init__(self, issuer: str, credentials: Credentials, scope: str | None = None) -> None:
+        self.issuer = issuer
+        self._credentials = credentials
+        self._scope = scope
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+        self._flights: dict[str, Future[_Landing]] = {}
+        self._not_before = 0.0
+
+    async def get(self, runtime: Runtime, deadline: float) -> Token:
+        """A token that is valid now.
+
+        Args:
+            runtime: of the asking call; a flight it leads is carried out on it.
+            deadline: of the asking call, on the runtime's clock.
+
+        Raises:
+            Unauthorized: the issuer refuses these credentials.
+            ConnectionFailed, ServerFault, UnexpectedReply: the issuer does not answer as one.
+            DeadlineExceeded: the call's time is over. In all cases the call itself was not sent.
+        """
+        while True:
+            now = runtime.now()
+            if now >= deadline:
+                raise self._late()
+            with self._lock:
+                token = self._token
+                if token is not None and now < token.refresh_at:
+                    return token
+                usable = token if token is not None and now < token.expires_at else None
+                flight = self._flights.get(runtime.flow)
+                if usable is not None and (flight is not None or now < self._not_before):
+                    return usable  # somebody renews it already, or a renewal has just failed
+                leads = flight is None
+                if flight is None:
+                    flight = self._flights[runtime.flow] = Future()
+            if leads:
+                until = now + _FETCH_TIME
+                # A thread renews within its own call's time; a task's renewal outlives a cancelled caller.
+                runtime.launch(self._fly(runtime, flight, min(until, deadline) if runtime.flow == "threads" else until))
+                if usable is not None and not flight.done():
+                    return usable
+            landing = await self._land(runtime, flight, deadline)
+            if landing.token is not None:
+                return landing.token
+            if usable is not None:
+                return usable
+            if landing.error is not None:
+                raise copy.copy(landing.error)
+
+    def drop(self, token: Token) -> None:
+        """Forget a token the service refused; a newer one stays, so a herd of refusals drops it once."""
+        with self._lock:
+            if self._token is token:
+                self._token = None
+
+    async def _land(self, runtime: Runtime, flight: Future[_Landing], deadline: float) -> _Landing:
+        left = deadline - runtime.now()
+        try:
+            return await runtime.gate(flight, max(0.0, min(left, _FETCH_TIME + _BACKOFF)))
+        except TimeoutError:
+            pass
+        with self._lock:
+            # Its leader's loop may have stopped for good: whoever still has time starts anew.
+            if left > _FETCH_TIME + _BACKOFF and self._flights.get(runtime.flow) is flight:
+                del self._flights[runtime.flow]
+                return _Landing()
+        raise self._late()
+
+    def _late(self) -> DeadlineExceeded:
+        text = f"no token from {self.issuer} within the call's deadline"
+        return DeadlineExceeded(text, code="deadline", hint="The call was not sent", sent="no")
+
+    async def _fly(self, runtime: Runtime, flight: Future[_Landing], until: float) -> None:
+        landing = _Landing()
+        asked_at = runtime.now()
+        try:
+            answer = fetch(runtime, self.issuer, self._credentials, self._scope, until)
+            landing = _Landing(token=Token(*await answer, asked_at))
+        except EgovError as error:
+            own_time = isinstance(error, ConnectionFailed | DeadlineExceeded) and until - asked_at < _FETCH_TIME
+            # A leader out of its own time says nothing about the issuer: the others elect a new one.
+            landing = _Landing() if own_time and runtime.now() >= until else _Landing(error=error)
+        finally:
+            # Also reached by cancellation and Ctrl-C, which must not leave the others waiting.
+            with self._lock:
+                if landing.token is not None:
+                    self._token = landing.token
+                else:
+                    self._not_before = runtime.now() + _BACKOFF
+                if self._flights.get(runtime.flow) is flight:
+                    del self._flights[runtime.flow]
+            flight.set_result(landing)
+
+    def __repr__(self) -> str:
+        return f"<TokenSource {self.issuer} {self._credentials.client_id}>"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("a token source cannot be pickled or copied: pass the configuration instead")

@@ -1,0 +1,217 @@
+"""Configuration: one frozen value, from arguments, environment and a profile file, checked before anything is sent."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final, Literal, Self, cast
+from urllib.parse import urlsplit
+
+from egov_serang.errors import ConfigError
+from egov_serang.types import Language, Secret
+
+AuthProfile = Literal["private_key_jwt", "client_secret", "none"]
+SignatureProfile = Literal["rfc9421", "none"]
+
+_FILE: Final = "~/.config/egov-serang/config.toml"
+_ENVIRONMENT: Final = ("gateway", "issuer", "client_id", "key_file", "signing_key_file", "city")
+_PATHS: Final = ("key_file", "signing_key_file", "client_secret_file", "ca_file", "client_cert_file", "client_key_file")
+_SANDBOX: Final = "Run `egov sandbox` for a local gateway and a profile to copy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything a client needs to know. Immutable; `dataclasses.replace` makes a variant.
+
+    Args:
+        gateway: origin of the Smart City gateway, with its path prefix if it has one.
+        issuer: the authorization server; the gateway itself by default.
+        city: Kemendagri code of the city this profile is for, such as `36.73`; for the reader, the token decides.
+        auth: how tokens are asked for (contract-v1 section 1); `none` sends no token.
+        client_id: as registered with the gateway.
+        key_file: PEM file of the assertion key, for `private_key_jwt`.
+        key_id: its `kid`; the RFC 7638 thumbprint by default.
+        client_secret: for `client_secret`; better a file.
+        client_secret_file: file whose text, without blanks around it, is the secret.
+        scope: scopes to ask for, separated by blanks; the server's default when None.
+        signature: how requests are signed; `none` for gateways that do not ask for it.
+        signing_key_file: PEM file of the message key (Ed25519); never the assertion key.
+        signing_key_id: its `keyid`; the thumbprint by default.
+        deadline: seconds for a whole call.
+        connect: seconds for a connection to open.
+        read: seconds of silence while an answer is awaited.
+        retries: repetitions after the first attempt.
+        slots: calls at once.
+        language: the language services are asked to answer in first.
+        ca_file: PEM file of the authorities to trust instead of the machine's.
+        client_cert_file: PEM certificate for mutual TLS.
+        client_key_file: its key, where it is in a file of its own.
+        request_id_echo: whether answers must carry the request's id; None asks the gateway's discovery document.
+
+    Raises:
+        ConfigError: a value cannot work; the message names it and the remedy.
+    """
+
+    gateway: str
+    issuer: str = ""
+    city: str | None = None
+    auth: AuthProfile = "private_key_jwt"
+    client_id: str = ""
+    key_file: str | Path | None = None
+    key_id: str | None = None
+    client_secret: Secret | None = None
+    client_secret_file: str | Path | None = None
+    scope: str | None = None
+    signature: SignatureProfile = "rfc9421"
+    signing_key_file: str | Path | None = None
+    signing_key_id: str | None = None
+    deadline: float = 60.0
+    connect: float = 5.0
+    read: float = 20.0
+    retries: int = 2
+    slots: int = 64
+    language: Language = "id"
+    ca_file: str | Path | None = None
+    client_cert_file: str | Path | None = None
+    client_key_file: str | Path | None = None
+    request_id_echo: bool | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gateway", _origin("gateway", self.gateway))
+        object.__setattr__(self, "issuer", _origin("issuer", self.issuer or self.gateway))
+        for name in ("deadline", "connect", "read"):
+            if not _is_positive(getattr(self, name)):
+                raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
+        if not isinstance(self.retries, int) or self.retries < 0 or not isinstance(self.slots, int) or self.slots < 1:
+            raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
+        self._check_auth()
+
+    def _check_auth(self) -> None:
+        if self.auth not in {"private_key_jwt", "client_secret", "none"}:
+            raise _unknown("auth", self.auth, "private_key_jwt, client_secret, none")
+        if self.signature not in {"rfc9421", "none"}:
+            raise _unknown("signature", self.signature, "rfc9421, none")
+        if self.language not in {"id", "en"}:
+            raise _unknown("language", self.language, "id, en")
+        if self.auth != "none" and not self.client_id:
+            raise _missing("client_id", f"auth = {self.auth!r}")
+        if self.auth == "private_key_jwt" and self.key_file is None:
+            raise _missing("key_file", "auth = 'private_key_jwt'")
+        if self.auth == "client_secret" and self.client_secret is None and self.client_secret_file is None:
+            raise _missing("client_secret_file", "auth = 'client_secret'")
+        if self.signature == "rfc9421" and self.signing_key_file is None:
+            raise _missing("signing_key_file", "signature = 'rfc9421'")
+
+    @classmethod
+    def load(cls, profile: str | None = None, *, environment: Mapping[str, str] | None = None, **explicit: Any) -> Self:
+        """The configuration in effect: explicit over environment over profile file.
+
+        Args:
+            profile: table `[profile.NAME]` of the file; `EGOV_SERANG_PROFILE`, then `default`.
+            environment: in place of the process's environment variables.
+            explicit: fields of `Config`.
+
+        Raises:
+            ConfigError: no gateway anywhere, no such profile, an unknown key, a value that cannot work.
+
+        The file is `EGOV_SERANG_CONFIG` or `~/.config/egov-serang/config.toml`; paths in it count from its folder.
+        """
+        env = os.environ if environment is None else environment
+        named = profile or env.get("EGOV_SERANG_PROFILE")
+        values = _from_file(env.get("EGOV_SERANG_CONFIG"), named)
+        values |= {name: env[key] for name in _ENVIRONMENT if (key := f"EGOV_SERANG_{name.upper()}") in env}
+        values |= explicit
+        if "gateway" not in values:
+            raise ConfigError(
+                "no gateway is configured",
+                code="config_missing",
+                hint=f"Pass Config(gateway=...), set EGOV_SERANG_GATEWAY, or write a profile to {_FILE}. {_SANDBOX}",
+            )
+        return cls(**values)
+
+    def with_(self, **changes: Any) -> Self:
+        """A variant; checked like the original."""
+        return replace(self, **changes)
+
+
+def _from_file(named_file: str | None, profile: str | None) -> dict[str, Any]:
+    path = Path(named_file or _FILE).expanduser()
+    if not path.exists():
+        if named_file or profile:
+            wanted = f"the profile {profile!r}" if profile else "EGOV_SERANG_CONFIG"
+            raise ConfigError(f"{wanted} needs the file {path}, which is not there", code="config_file", hint=_SANDBOX)
+        return {}
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not TOML"
+        raise ConfigError(f"the configuration file {path} cannot be read: {reason}", code="config_file") from None
+    values = _table(_table(document, "profile") or {}, profile or "default")
+    if values is None:
+        if profile is None:
+            return {}
+        raise ConfigError(f"{path} has no table [profile.{profile}]", code="config_profile")
+    known = {field.name for field in fields(Config)} - {"client_secret"}
+    for name in values:
+        if name not in known:
+            hint = "Put the secret in a file and name it: client_secret_file" if name == "client_secret" else None
+            raise ConfigError(f"{path}: {name!r} is not a setting", code="config_key", hint=hint)
+    return {name: _located(path, name, value) for name, value in values.items()}
+
+
+def _table(document: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    found = document.get(name)
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
+
+
+def _located(file: Path, name: str, value: Any) -> Any:
+    if name not in _PATHS or not isinstance(value, str):
+        return value
+    return str(file.parent / Path(value).expanduser())
+
+
+def _origin(name: str, url: str) -> str:
+    """The address without a trailing slash; https, or http to this machine."""
+    try:
+        parts = urlsplit(url.strip())
+        host, plain = parts.hostname or "", parts.scheme == "http"
+        _ = parts.port
+    except ValueError:
+        raise ConfigError(f"{name} is not a URL", code="config_url") from None
+    if parts.scheme not in {"https", "http"} or not host:
+        raise ConfigError(f"{name} must look like https://gateway.example", code="config_url", hint=_SANDBOX)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigError(f"{name} must not hold a user, password, query or fragment", code="config_url")
+    if plain and not is_loopback(host):
+        raise ConfigError(
+            f"{name} uses http, which is allowed to this machine only", code="config_url", hint="Use https://"
+        )
+    return url.strip().rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name alone (nothing is resolved)."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and 0 < value < float("inf")
+
+
+def _missing(name: str, reason: str) -> ConfigError:
+    variable = f"EGOV_SERANG_{name.upper()}"
+    how = f"Set {name}, or {variable}" if name in _ENVIRONMENT else f"Set {name}"
+    return ConfigError(f"{name} is missing; {reason} needs it", code="config_missing", hint=f"{how}. {_SANDBOX}")
+
+
+def _unknown(name: str, value: object, known: str) -> ConfigError:
+    return ConfigError(f"{name} = {value!r} is not known", code="config_value", hint=f"Known: {known}")

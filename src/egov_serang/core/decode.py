@@ -1,0 +1,75 @@
+"""From an answer's bytes to a model. What does not fit is an `UnexpectedReply` that shows nothing of the content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Generic, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from egov_serang.core.exchange import Response
+from egov_serang.core.reply import Download
+from egov_serang.errors import UnexpectedReply
+
+T = TypeVar("T")
+
+_NO_CONTENT: Final = 304
+_SHOWN_FAULTS: Final = 3
+
+
+@cache
+def _adapter(target: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(target)
+
+
+@dataclass(frozen=True, slots=True)
+class Decode(Generic[T]):
+    """Read a JSON answer as `target`: a model, a list of them, anything pydantic knows.
+
+    Raises (when called):
+        UnexpectedReply: not JSON, or of another shape. It names the fields at fault, never their values.
+    """
+
+    target: type[T]
+
+    def __call__(self, response: Response) -> T:
+        kind = response.headers.get("content-type", "")
+        if "json" not in kind.partition(";")[0].lower():
+            raise UnexpectedReply(
+                f"the answer is {kind.partition(';')[0] or 'without a content type'}, not JSON",
+                code="not_json",
+                hint="A proxy or a login page may stand between you and the gateway; check its address",
+                sent="yes",
+            )
+        try:
+            return cast("T", _adapter(cast("Any", self.target)).validate_json(response.body))
+        except ValidationError as wrong:
+            faults = wrong.errors(include_url=False, include_input=False, include_context=False)
+            named = ", ".join(
+                f"{'/'.join(map(str, f['loc'])) or '(document)'}: {f['type']}" for f in faults[:_SHOWN_FAULTS]
+            )
+        raise UnexpectedReply(
+            f"the answer is not a {getattr(self.target, '__name__', self.target)}: {named}",
+            code="wrong_shape",
+            sent="yes",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IfChanged(Generic[T]):
+    """Read the answer to a conditional request: None where the service says 304 Not Modified."""
+
+    decode: Callable[[Response], T]
+
+    def __call__(self, response: Response) -> T | None:
+        return None if response.status == _NO_CONTENT else self.decode(response)
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Hand the answer out as a `Download`."""
+
+    def __call__(self, response: Response) -> Download:
+        return Download(response)

@@ -1,0 +1,200 @@
+"""The engine: one call from value to reply, written once as a coroutine over the `Runtime` port."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeVar, cast
+
+from egov_serang.core.call import Call
+from egov_serang.core.exchange import Exchange, Layer, Limits, Next, Request, Response, TransportFault
+from egov_serang.core.faults import from_fault
+from egov_serang.core.ids import random_id
+from egov_serang.core.reply import Reply
+from egov_serang.core.runtime import Runtime, run_sync
+from egov_serang.errors import EgovError, Sent, UnexpectedReply
+
+T = TypeVar("T")
+
+_CERTAINTY: Final[Mapping[Sent, int]] = {"no": 0, "maybe": 1, "yes": 2}
+_MOMENT: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What `with_options` may change.
+
+    Attributes:
+        deadline: seconds for the whole call.
+        connect: seconds for one connection to open.
+        read: seconds of silence while an answer is awaited.
+        retries: repetitions after the first attempt.
+        idempotency_key: of the next write; a new one for each write when None.
+        language: the language asked of the service first.
+    """
+
+    deadline: float = 60.0
+    connect: float = 5.0
+    read: float = 20.0
+    retries: int = 2
+    idempotency_key: str | None = None
+    language: str = "id"
+
+
+class Engine:
+    """Sends calls through the layers.
+
+    Args:
+        runtime: threads or tasks.
+        layers: from the outermost to the innermost; composed once, here.
+        base: the gateway's origin with its path prefix, without a trailing slash.
+        headers: sent with every request, names in lower case.
+        options: see `Options`.
+        full_trace: keep inner frames and causes on errors; they may show secrets and personal data.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        layers: Sequence[Layer],
+        *,
+        base: str,
+        headers: Mapping[str, str],
+        options: Options,
+        full_trace: bool = False,
+    ) -> None:
+        self.runtime = runtime
+        self.options = options
+        self._layers = layers
+        self._base = base
+        self._full_trace = full_trace
+        languages = "id, en;q=0.5" if options.language == "id" else "en, id;q=0.5"
+        self._headers = {**headers, "accept-language": languages}
+        chain: Next = self._transmit
+        for layer in reversed(layers):
+            chain = partial(layer, next=chain)
+        self._chain = chain
+        if full_trace:
+            warnings.warn(
+                "EGOV_SERANG_TRACE=full: errors keep inner frames, which may hold tokens and personal data",
+                stacklevel=2,
+            )
+
+    def with_options(self, options: Options) -> Engine:
+        """The same layers, budget and connections under other options."""
+        return Engine(
+            self.runtime,
+            self._layers,
+            base=self._base,
+            headers=self._headers,
+            options=options,
+            full_trace=self._full_trace,
+        )
+
+    async def perform(self, call: Call[T], *, key: str | None = None, deadline: float | None = None) -> Reply[T]:
+        """Carry a call out.
+
+        Args:
+            call: what to do.
+            key: the idempotency key of a write, in place of the options' or a new one.
+            deadline: on the runtime's clock; the options' deadline holds where it is earlier.
+        """
+        exchange = self._open(call, key, deadline)
+        try:
+            exchange.url = self._base + call.target()
+            response = await self._chain(exchange)
+            data = call.decode(response)
+            _bind_reference(call, data, response)
+        except EgovError as error:
+            error.operation = call.operation
+            error.request_id = exchange.request_id or None
+            error.correlation_id = exchange.correlation_id
+            error.idempotency_key = exchange.idempotency_key
+            error.attempts = exchange.attempt
+            raise
+        replayed = response.headers.get("idempotency-replayed", "").lower() == "true"
+        return Reply(data, response.status, response.headers, exchange.request_id, exchange.attempt, replayed)
+
+    def finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """End a synchronous public call: the result, or the error without our frames and causes."""
+        try:
+            return run_sync(work)
+        except EgovError as error:
+            if self._full_trace:
+                raise
+            failure = _bare(error)
+        raise failure
+
+    async def finish_async(self, work: Coroutine[Any, Any, T]) -> T:
+        """End an asynchronous public call likewise."""
+        try:
+            return await work
+        except EgovError as error:
+            if self._full_trace:
+                raise
+            failure = _bare(error)
+        raise failure
+
+    def _open(self, call: Call[Any], key: str | None, deadline: float | None) -> Exchange:
+        now = self.runtime.now()
+        until = now + self.options.deadline
+        correlation = random_id()
+        headers = dict(self._headers)
+        headers.update(call.headers)
+        headers["x-correlation-id"] = correlation
+        trace = correlation.replace("-", "")
+        headers["traceparent"] = f"00-{trace}-{trace[-16:]}-00"
+        if call.body is not None:
+            headers["content-type"] = call.body.content_type
+        return Exchange(
+            call=call,
+            runtime=self.runtime,
+            url="",
+            headers=headers,
+            correlation_id=correlation,
+            timeout=self.options.deadline,
+            deadline=until if deadline is None else min(until, deadline),
+            retries=self.options.retries,
+            idempotency_key=key or self.options.idempotency_key,
+        )
+
+    async def _transmit(self, exchange: Exchange) -> Response:
+        """The innermost step: one transmission, and the truth about it where it fails."""
+        call = exchange.call
+        exchange.attempt += 1
+        request = Request(call.method, exchange.url, list(exchange.headers.items()), call.body, call.stream)
+        limits = Limits(exchange.deadline, self.options.connect, self.options.read)
+        try:
+            response = await self.runtime.send(request, limits)
+        except TransportFault as fault:
+            error = from_fault(fault, expired=exchange.remaining() < _MOMENT)
+        else:
+            exchange.sent = "yes"
+            return response
+        exchange.sent = max(exchange.sent, error.sent, key=_CERTAINTY.__getitem__)
+        raise error
+
+
+def _bind_reference(call: Call[Any], data: object, response: Response) -> None:
+    """An answer that echoes another `client_reference` than the one sent is somebody else's."""
+    if call.client_reference is None:
+        return
+    echoed = cast("object", getattr(data, "client_reference", None))
+    if echoed is not None and echoed != call.client_reference:
+        response.condemn()
+        raise UnexpectedReply(
+            "the answer carries another client_reference than the request",
+            code="unbound_answer",
+            hint="Its connection was dropped; look the result up by your client_reference",
+            sent="yes",
+        )
+
+
+def _bare(error: EgovError) -> EgovError:
+    """The error without causes and frames: both can hold headers, bodies and locals."""
+    error.__cause__ = None
+    error.__context__ = None
+    error.__suppress_context__ = True
+    return error.with_traceback(None)

@@ -1,0 +1,144 @@
+"""The runtime port: the four things the engine needs from the world, once for threads and once for event loops.
+
+On `SyncRuntime` no coroutine ever suspends, so one `send(None)` finishes it: no event loop, no thread. It therefore
+works inside a running loop, a notebook or gevent. `asyncio` is imported here and in the asynchronous transports alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
+
+if TYPE_CHECKING:
+    from egov_serang.core.exchange import Limits, Request, Response
+
+T = TypeVar("T")
+
+
+class SyncSender(Protocol):
+    """What a thread sends with: `transport.port.Transport` without its end of life."""
+
+    def send(self, request: Request, limits: Limits) -> Response: ...
+
+
+class AsyncSender(Protocol):
+    """What a task sends with."""
+
+    async def send(self, request: Request, limits: Limits) -> Response: ...
+
+
+class Runtime(Protocol):
+    """What the engine, the layers and the token source may ask of the world."""
+
+    @property
+    def flow(self) -> Literal["threads", "tasks"]:
+        """Who shares a single flight: threads among themselves, tasks among themselves."""
+        ...
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since the epoch, for what other machines read."""
+        ...
+
+    async def send(self, request: Request, limits: Limits) -> Response: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+    async def gate(self, flight: Future[T], timeout: float) -> T:
+        """Wait for what somebody else is fetching; cancelling the wait leaves the flight alone.
+
+        Raises:
+            TimeoutError: it did not land in time.
+        """
+        ...
+
+    def launch(self, work: Coroutine[Any, Any, None]) -> None:
+        """Carry out work that must outlive a cancelled caller; it reports through a future of its own."""
+        ...
+
+
+def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Finish a coroutine that never suspends. No event loop involved."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return cast("T", done.value)
+    finally:
+        coroutine.close()
+    raise RuntimeError("a layer suspended while running on the synchronous client")
+
+
+class SyncRuntime:
+    """Blocks the calling thread."""
+
+    flow: Literal["threads"] = "threads"
+
+    def __init__(self, sender: SyncSender) -> None:
+        self._sender = sender
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wall(self) -> float:
+        return time.time()
+
+    async def send(self, request: Request, limits: Limits) -> Response:
+        return self._sender.send(request, limits)
+
+    async def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)  # noqa: ASYNC251 - there is no event loop on this side
+
+    async def gate(self, flight: Future[T], timeout: float) -> T:
+        return flight.result(timeout)
+
+    def launch(self, work: Coroutine[Any, Any, None]) -> None:
+        run_sync(work)
+
+
+class AsyncRuntime:
+    """Suspends the calling task, on whichever event loop it runs."""
+
+    flow: Literal["tasks"] = "tasks"
+
+    def __init__(self, sender: AsyncSender) -> None:
+        self._sender = sender
+        self._background: set[asyncio.Task[None]] = set()
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wall(self) -> float:
+        return time.time()
+
+    async def send(self, request: Request, limits: Limits) -> Response:
+        return await self._sender.send(request, limits)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def gate(self, flight: Future[T], timeout: float) -> T:
+        loop = asyncio.get_running_loop()
+        landed = asyncio.Event()
+
+        def wake(_: Future[T]) -> None:
+            # A loop that was closed while it waited has nobody left to wake.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(landed.set)
+
+        flight.add_done_callback(wake)
+        async with asyncio.timeout(timeout):
+            await landed.wait()
+        return flight.result(0)
+
+    def launch(self, work: Coroutine[Any, Any, None]) -> None:
+        # A loop holds its tasks weakly: without this set the work could be collected half way.
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

@@ -1,0 +1,1 @@
+"""The layers every call passes, outermost first: deadline, idempotency, retry, auth, answers, signature, wire log."""

@@ -1,0 +1,60 @@
+"""Binding answers to requests, and reading refusals by their meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from egov_serang.core.exchange import Exchange, Next, Response
+from egov_serang.core.ids import request_id
+from egov_serang.errors import UnexpectedReply
+
+_REDIRECTS: Final = range(300, 400)
+_NOT_MODIFIED: Final = 304
+_REFUSALS: Final = 400
+_PROXY_MAY_ANSWER: Final = frozenset({429, 500, 502, 503, 504})
+
+
+class Answers:
+    """Gives every transmission a new `X-Request-Id` and accepts only the answer that carries it.
+
+    Args:
+        echo_promised: asked when an answer carries none: whether this gateway promises the echo. A proxy in between
+            that answers 429 or 5xx on its own is believed without.
+
+    Source: contract-v1 section 1, layers.md 1.9.
+    """
+
+    def __init__(self, echo_promised: Callable[[Exchange], Awaitable[bool]]) -> None:
+        self._echo_promised = echo_promised
+
+    async def __call__(self, exchange: Exchange, next: Next) -> Response:
+        exchange.request_id = exchange.headers["x-request-id"] = request_id()
+        response = await next(exchange)
+        echoed = response.headers.get("x-request-id")
+        if echoed != exchange.request_id and (echoed is not None or await self._missed(exchange, response)):
+            response.condemn()
+            raise UnexpectedReply(
+                "the answer does not carry this request's X-Request-Id",
+                code="unbound_answer",
+                hint="Its connection was dropped. If the gateway never echoes the id, set request_id_echo = false",
+                sent="yes",
+            )
+        status = response.status
+        if status >= _REFUSALS:
+            raise exchange.call.read_error(response)
+        if status in _REDIRECTS and not (status == _NOT_MODIFIED and "if-none-match" in exchange.headers):
+            host = urlsplit(response.headers.get("location", "")).hostname
+            raise UnexpectedReply(
+                f"the gateway redirects to {host or 'elsewhere'}; redirects are never followed",
+                code="redirect",
+                hint="Configure the gateway's final address",
+                sent="yes",
+            )
+        return response
+
+    async def _missed(self, exchange: Exchange, response: Response) -> bool:
+        if not exchange.call.authenticated or response.status in _PROXY_MAY_ANSWER:
+            return False
+        return await self._echo_promised(exchange)

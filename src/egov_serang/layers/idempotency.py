@@ -1,0 +1,23 @@
+"""Idempotency keys: born once per write, before the first attempt, and the same over all of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from egov_serang.core.exchange import Exchange, Next, Response
+from egov_serang.core.ids import random_id
+
+WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Idempotency:
+    """Puts `Idempotency-Key` on every write. Source: contract-v1 section 1."""
+
+    async def __call__(self, exchange: Exchange, next: Next) -> Response:
+        if exchange.call.method in WRITES:
+            if exchange.idempotency_key is None:
+                exchange.idempotency_key = random_id()
+            exchange.headers["idempotency-key"] = exchange.idempotency_key
+        else:
+            exchange.idempotency_key = None
+        return await next(exchange)

@@ -1,0 +1,25 @@
+"""Signs each transmission last, over its final bytes, with a fresh time and nonce."""
+
+from __future__ import annotations
+
+from egov_serang.core.exchange import Exchange, Next, Response
+from egov_serang.signing.messages import MessageSigner, content_digest
+
+
+class Signature:
+    """Puts Content-Digest, Signature-Input and Signature on the request. Source: contract-v1 section 1, RFC 9421."""
+
+    def __init__(self, signer: MessageSigner) -> None:
+        self._signer = signer
+
+    async def __call__(self, exchange: Exchange, next: Next) -> Response:
+        call = exchange.call
+        if not call.signed:
+            return await next(exchange)
+        headers = exchange.headers
+        if call.body is not None:
+            if exchange.digest is None:
+                exchange.digest = content_digest(call.body.chunks())
+            headers["content-digest"] = exchange.digest
+        self._signer.sign(call.method, exchange.url, headers, created=int(exchange.runtime.wall()))
+        return await next(exchange)

@@ -1,0 +1,1 @@
+"""What users call. A method checks its arguments and asks its wire for the call."""

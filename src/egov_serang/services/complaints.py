@@ -1,0 +1,266 @@
+"""Citizen complaints (*pengaduan*): report, follow, handle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from egov_serang.core.bind import M, Service, Steps, flow, operation, paginated
+from egov_serang.core.body import File
+from egov_serang.core.call import Call, Paged
+from egov_serang.core.reply import Download
+from egov_serang.models.complaints import (
+    Complaint,
+    ComplaintAction,
+    ComplaintStatus,
+    ForwardedTo,
+    Location,
+    Media,
+    Reporter,
+)
+from egov_serang.models.complaints import Service as Category
+from egov_serang.services.arguments import needed_version, text
+
+_LONGEST_DESCRIPTION: Final = 4000
+
+
+class ComplaintsWire(Protocol):
+    """What a wire for complaints can build."""
+
+    def services(self, limit: int | None, cursor: str | None) -> Paged[Category]: ...
+    def submit(
+        self,
+        service_code: str,
+        description: str,
+        *,
+        location: Location | None,
+        attributes: Mapping[str, Any] | None,
+        reporter: Reporter | None,
+        confidential: bool,
+        anonymous: bool,
+        client_reference: str | None,
+    ) -> Call[Complaint]: ...
+    def attach(self, complaint_id: str, file: File) -> Call[Media]: ...
+    def download(self, complaint_id: str, media_id: str) -> Call[Download]: ...
+    def get(self, complaint_id: str) -> Call[Complaint]: ...
+    def list(
+        self,
+        *,
+        status: str | None,
+        service_code: str | None,
+        area_code: str | None,
+        updated_after: datetime | None,
+        client_reference: str | None,
+        limit: int | None,
+        cursor: str | None,
+    ) -> Paged[Complaint]: ...
+    def transition(
+        self, complaint_id: str, version: int, action: str, fields: Mapping[str, Any]
+    ) -> Call[Complaint]: ...
+
+
+class Complaints(Service[M]):
+    """Complaints of citizens and their handling by the agencies (*perangkat daerah*)."""
+
+    wire: ComplaintsWire
+
+    @paginated
+    def services(self, *, limit: int | None = None, cursor: str | None = None) -> Paged[Category]:
+        """The categories (*kategori aduan*) one may complain about.
+
+        Args:
+            limit: items per page.
+            cursor: where to go on, from a pager's `cursor`.
+
+        Source: contract-v1 section 2.
+        """
+        return self.wire.services(limit, cursor)
+
+    @flow
+    async def submit(
+        self,
+        step: Steps,
+        service_code: str,
+        description: str,
+        *,
+        location: Location | None = None,
+        photos: Sequence[File | bytes | str | Path] = (),
+        attributes: Mapping[str, Any] | None = None,
+        reporter: Reporter | None = None,
+        confidential: bool = False,
+        anonymous: bool = False,
+        client_reference: str | None = None,
+    ) -> Complaint:
+        """Submit a complaint, with its photos.
+
+        Args:
+            service_code: the category, from `services()`.
+            description: what is wrong, 1 to 4000 characters.
+            location: a map point (WGS84 degrees), an address, an area.
+            photos: paths, bytes or `File`s; streamed, each sent as a step of its own after the complaint exists.
+            attributes: further fields the category asks for.
+            reporter: who complains; none for an anonymous complaint.
+            confidential: hide it from the public (*rahasia*).
+            anonymous: hide the reporter from the agency (*anonim*).
+            client_reference: your own number for it; echoed and checked.
+
+        Returns:
+            The complaint as it stands after the last photo.
+
+        Raises:
+            Invalid: an unknown category, a missing field, a point outside the city, a photo that cannot be read.
+
+        Run again with the same idempotency key (`with_options(idempotency_key=...)`) it makes no second complaint.
+
+        Source: contract-v1 section 2.
+        """
+        files = [File.of(photo) for photo in photos]
+        call = self.wire.submit(
+            text("service_code", service_code, 100),
+            text("description", description, _LONGEST_DESCRIPTION),
+            location=location,
+            attributes=attributes,
+            reporter=reporter,
+            confidential=confidential,
+            anonymous=anonymous,
+            client_reference=client_reference,
+        )
+        complaint = (await step(call, "submit")).data
+        if not files:
+            return complaint
+        for number, file in enumerate(files, 1):
+            await step(self.wire.attach(complaint.complaint_id, file), f"photo {number}")
+        return (await step(self.wire.get(complaint.complaint_id))).data
+
+    @operation
+    def attach(self, complaint_id: str, file: File | bytes | str | Path) -> Call[Media]:
+        """Add a photo or file to a complaint.
+
+        Args:
+            complaint_id: of the complaint.
+            file: a path, bytes or a `File`.
+
+        Raises:
+            Invalid: the file cannot be read, is too large or of a kind not taken.
+            NotFound: there is no such complaint.
+
+        Source: contract-v1 section 2.
+        """
+        return self.wire.attach(complaint_id, File.of(file))
+
+    @operation
+    def download(self, complaint_id: str, media_id: str) -> Call[Download]:
+        """Read a photo or file of a complaint, piece by piece: `with client.complaints.download(...) as photo:`.
+
+        Args:
+            complaint_id: of the complaint.
+            media_id: of the file, from `Complaint.media`.
+
+        Raises:
+            NotFound: there is no such file.
+
+        Source: contract-v1 section 2 (`Media.url`).
+        """
+        return self.wire.download(complaint_id, media_id)
+
+    @operation
+    def get(self, complaint_id: str) -> Call[Complaint]:
+        """Read a complaint.
+
+        Args:
+            complaint_id: of the complaint.
+
+        Raises:
+            NotFound: there is none, or this client may not see it.
+
+        Source: contract-v1 section 2.
+        """
+        return self.wire.get(complaint_id)
+
+    @paginated
+    def list(
+        self,
+        *,
+        status: ComplaintStatus | str | None = None,
+        service_code: str | None = None,
+        area_code: str | None = None,
+        updated_after: datetime | None = None,
+        client_reference: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Paged[Complaint]:
+        """Complaints, newest first.
+
+        Args:
+            status: only those in this state.
+            service_code: only this category.
+            area_code: only this kelurahan or kecamatan, by its Kemendagri code.
+            updated_after: only those changed at this time or later; needs a time zone.
+            client_reference: only the one with this number of yours.
+            limit: items per page.
+            cursor: where to go on, from a pager's `cursor`.
+
+        Source: contract-v1 section 2.
+        """
+        return self.wire.list(
+            status=status,
+            service_code=service_code,
+            area_code=area_code,
+            updated_after=updated_after,
+            client_reference=client_reference,
+            limit=limit,
+            cursor=cursor,
+        )
+
+    @operation
+    def transition(
+        self,
+        complaint: Complaint | str,
+        action: ComplaintAction | str,
+        *,
+        version: int | None = None,
+        comment: str | None = None,
+        reason_code: str | None = None,
+        assignee: str | None = None,
+        forward_to: ForwardedTo | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> Call[Complaint]:
+        """Do something to a complaint: verify, assign (*disposisi*), start, resolve, withdraw, rate ...
+
+        Args:
+            complaint: as you read it (its version guards against changes in between), or its id with `version=`.
+            action: one of `complaint.allowed_actions`.
+            version: the version you decided on, where only the id is given.
+            comment: shown to the other side.
+            reason_code: why, where the action asks for it.
+            assignee: to whom, for `assign`.
+            forward_to: the agency, for `transfer`.
+            data: further fields of the action, such as `{"score": 5}` for `rate`.
+
+        Returns:
+            The complaint after it.
+
+        Raises:
+            InvalidTransition: not in this state; `allowed_actions` says what is.
+            Conflict: somebody changed it since you read it: reload and decide again.
+            Forbidden: this client may not.
+
+        Source: contract-v1 sections 1 and 2.
+        """
+        if isinstance(complaint, Complaint):
+            version = complaint.version if version is None else version
+            complaint = complaint.complaint_id
+        return self.wire.transition(
+            complaint,
+            needed_version(version),
+            action,
+            {
+                "comment": comment,
+                "reason_code": reason_code,
+                "assignee": assignee,
+                "forward_to": forward_to.model_dump(exclude_none=True) if forward_to else None,
+                "data": data,
+            },
+        )

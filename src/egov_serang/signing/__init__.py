@@ -1,0 +1,1 @@
+"""Signatures: our RFC 9421 profile for messages, and the keys it uses."""

@@ -1,0 +1,92 @@
+"""The three shapes of a gateway call: reading one thing, reading a list, writing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from egov_serang.core.body import JsonBody
+from egov_serang.core.call import Call, Decoder, Paged, invalid
+from egov_serang.core.decode import Decode
+from egov_serang.core.exchange import Body
+from egov_serang.core.paging import Page
+from egov_serang.core.reply import Reply
+from egov_serang.wires.gateway.problems import read_problem
+
+T = TypeVar("T")
+
+_JSON: Final = ("accept", "application/json, application/problem+json;q=0.9")
+
+
+def get(
+    operation: str,
+    path: str,
+    decode: Decoder[T],
+    params: Mapping[str, str] | None = None,
+    *,
+    query: tuple[tuple[str, str], ...] = (),
+    if_none_match: str | None = None,
+) -> Call[T]:
+    """A read: safe to repeat."""
+    conditional = (("if-none-match", if_none_match),) if if_none_match else ()
+    return Call(operation, "GET", path, decode, read_problem, params or {}, query, (_JSON, *conditional))
+
+
+def post(
+    operation: str,
+    path: str,
+    decode: Decoder[T],
+    body: Body | Mapping[str, Any] | None,
+    params: Mapping[str, str] | None = None,
+    *,
+    version: int | None = None,
+    client_reference: str | None = None,
+) -> Call[T]:
+    """A write: the contract honours idempotency keys on all of them, so each may be repeated with its own."""
+    match = (("if-match", f'"{version}"'),) if version is not None else ()
+    content = JsonBody(body) if isinstance(body, Mapping) else body
+    return Call(
+        operation,
+        "POST",
+        path,
+        decode,
+        read_problem,
+        params or {},
+        headers=(_JSON, *match),
+        body=content,
+        safety="keyed",
+        client_reference=client_reference,
+    )
+
+
+def listing(operation: str, path: str, page: type[Page[T]], **filters: str | int | datetime | None) -> Paged[T]:
+    """A list, page by page.
+
+    Args:
+        operation: its id.
+        path: the route.
+        page: the model of one page.
+        filters: query parameters, `limit` and `cursor` among them; None is left out, times need an offset.
+    """
+    query = tuple((name, _text(name, value)) for name, value in filters.items() if value is not None)
+    return Paged(get(operation, path, Decode(page), query=query), next_page, cursor_of)
+
+
+def next_page(call: Call[Page[T]], reply: Reply[Page[T]]) -> Call[Page[T]] | None:
+    """The call for the page the body's cursor names."""
+    cursor = reply.data.next_cursor
+    return call.with_query(cursor=cursor) if cursor else None
+
+
+def cursor_of(call: Call[Any]) -> str | None:
+    """The cursor a call of a list asks for."""
+    return dict(call.query).get("cursor")
+
+
+def _text(name: str, value: str | int | datetime) -> str:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise invalid(name, "needs a time zone, such as datetime.now(UTC)", "timezone")
+        return value.isoformat()
+    return str(value)
