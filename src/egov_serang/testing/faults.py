@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip as gzip_codec
 import json as json_codec
 import socket
@@ -210,6 +211,8 @@ class FaultServer:
         self.received = 0
         """Bytes of requests read."""
         self.port = 0
+        self._steps_done = 0
+        self._closed = 0
 
     @property
     def url(self) -> str:
@@ -221,8 +224,27 @@ class FaultServer:
 
     def wait_for(self, requests: int, timeout: float = 10.0) -> bool:
         """Wait until so many requests have come in; false when they have not within `timeout` seconds."""
+        return self._wait(lambda: len(self.requests) >= requests, timeout)
+
+    def wait_for_step(self, steps: int, timeout: float = 10.0) -> bool:
+        """Wait until so many steps have done all they do; false when they have not within `timeout` seconds."""
+        return self._wait(lambda: self._steps_done >= steps, timeout)
+
+    def wait_for_close(self, connections: int, timeout: float = 10.0) -> bool:
+        """Wait until the server has closed so many connections; false when it has not within `timeout` seconds."""
+        return self._wait(lambda: self._closed >= connections, timeout)
+
+    def _wait(self, reached: Callable[[], bool], timeout: float) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: len(self.requests) >= requests, timeout)
+            return self._changed.wait_for(reached, timeout)
+
+    def _note(self, request: SeenRequest | None = None, *, steps: int = 0, closed: int = 0) -> None:
+        with self._changed:
+            if request is not None:
+                self.requests.append(request)
+            self._steps_done += steps
+            self._closed += closed
+            self._changed.notify_all()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -258,15 +280,17 @@ class FaultServer:
             while not writer.is_closing():
                 request = await self._read(reader, number)
                 step = self._script.popleft() if self._script else self._default
-                with self._changed:
-                    self.requests.append(request)
-                    self._changed.notify_all()
+                self._note(request)
                 await step(Peer(request, reader, writer))
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # the client left, as it may at any time
+                self._note(steps=1)
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client left, as it may at any time, or the server stops: nobody else cancels
         finally:
             if not writer.is_closing():
                 writer.transport.abort()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            self._note(closed=1)
 
     async def _read(self, reader: asyncio.StreamReader, connection: int) -> SeenRequest:
         head = await reader.readuntil(_HEAD_END)

@@ -14,8 +14,8 @@ from egov_serang.core.exchange import Limits, Request, Response, Stream, Transpo
 from egov_serang.transport.anetwork import AsyncWire
 from egov_serang.transport.answer import Intake, check_framing, fields, is_streamed
 from egov_serang.transport.outgoing import Address, locate, outgoing, refused
-from egov_serang.transport.stack import Count, Lane, Stacks
-from egov_serang.transport.tls import TlsOptions, ssl_context
+from egov_serang.transport.stack import KEEP, Count, Keep, Lane, Stacks
+from egov_serang.transport.tls import TlsOptions, context_for
 
 AsyncLane = Lane[httpcore.AsyncHTTPConnection, AsyncWire]
 
@@ -23,13 +23,13 @@ AsyncLane = Lane[httpcore.AsyncHTTPConnection, AsyncWire]
 class _Pool:
     """Slots and resting lanes of one event loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, slots: int, tls: TlsOptions) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, slots: int, tls: TlsOptions, keep: Keep) -> None:
         self.loop = loop
         self._slots = slots
         self._tls = tls
         self._busy = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._resting: Stacks[AsyncLane] = Stacks()
+        self._resting: Stacks[AsyncLane] = Stacks(keep)
         self._ending = self._until_the_loop_ends()
 
     @property
@@ -73,7 +73,7 @@ class _Pool:
         self._resting.clear()
 
     def _open(self, address: Address) -> AsyncLane:
-        context = ssl_context(self._tls) if address.scheme == b"https" else None
+        context = context_for(address.scheme, self._tls)
         origin = httpcore.Origin(address.scheme, address.host, address.port)
         wire = AsyncWire()
         return Lane(address, httpcore.AsyncHTTPConnection(origin, context, network_backend=wire), wire)
@@ -159,11 +159,13 @@ class AsyncLanes:
     Args:
         tls: whom to trust; the context is made when the first https address is dialled.
         slots: calls at once on each loop; further ones wait for a free slot until their deadline.
+        keep: how long a connection is kept.
     """
 
-    def __init__(self, *, tls: TlsOptions | None = None, slots: int = 64) -> None:
+    def __init__(self, *, tls: TlsOptions | None = None, slots: int = 64, keep: Keep = KEEP) -> None:
         self._tls = TlsOptions() if tls is None else tls
         self._slots = slots
+        self._keep = keep
         self._pools: dict[asyncio.AbstractEventLoop, _Pool] = {}
         self._closed = False
 
@@ -230,6 +232,6 @@ class AsyncLanes:
         loop = asyncio.get_running_loop()
         for dead in [known for known in list(self._pools) if known.is_closed()]:
             self._pools.pop(dead, None)
-        pool = self._pools.setdefault(loop, _Pool(loop, self._slots, self._tls))
+        pool = self._pools.setdefault(loop, _Pool(loop, self._slots, self._tls, self._keep))
         await pool.watch()
         return pool

@@ -10,7 +10,7 @@ from typing import Any, cast
 import httpcore
 
 from egov_serang.transport.faults import distrusted
-from egov_serang.transport.network import FLUSH_AT, Bounds
+from egov_serang.transport.network import FLUSH_AT, Bounds, is_readable
 
 _PAUSE_AT = 256 * 1024
 
@@ -24,6 +24,7 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
         self._received = b""
+        self._at_end = False
         self._torn = False
         self._full = False
         self._waiter: asyncio.Future[bool] | None = None
@@ -34,7 +35,7 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature, here and below
+        timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> AsyncWire:
@@ -53,7 +54,7 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,
     ) -> AsyncWire:
         """Shake hands, within the connect limit."""
         plain, self.connected = self._line(), False
@@ -74,7 +75,7 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
             raise distrusted()
         raise self.late() if late else self.fault("tls", "the TLS handshake failed")
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._unsent.append(buffer)
         self._unsent_bytes += len(buffer)
         if self._unsent_bytes < FLUSH_AT:
@@ -85,10 +86,10 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
         if self._torn:
             raise httpcore.WriteError  # httpcore then stops sending and reads the answer that may have come early
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._unsent_bytes:
             self._flush()
-        while not (self._received or self.ended):
+        while not (self._received or self._at_end):
             if self._torn:
                 raise self.broken()
             await self._wait()
@@ -97,6 +98,7 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
             self.heard = True
             if self._transport is not None and not self._received:
                 self._transport.resume_reading()
+        self.ended = not data
         return data
 
     async def aclose(self) -> None:
@@ -121,13 +123,13 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
         self._wake()
 
     def eof_received(self) -> None:
-        self.ended = True
+        self._at_end = True
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._torn = True
-        self.ended = self.ended or exc is None
+        self._at_end = self._at_end or exc is None
         self._wake()
 
     def pause_writing(self) -> None:
@@ -140,8 +142,11 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
     # the lane's side
 
     def is_quiet(self) -> bool:
-        """Whether the line is open and nothing waits on it."""
-        return self._transport is not None and not (self._torn or self.ended or self._received)
+        """Whether the line is open and nothing waits on it, be it in the kernel, where the loop has not looked yet."""
+        line = self._transport
+        if line is None or self._torn or self._at_end or self._received:
+            return False
+        return not is_readable(line.get_extra_info("socket").fileno())
 
     def cut(self) -> None:
         """Throw the line away."""

@@ -14,8 +14,8 @@ from egov_serang.core.exchange import Limits, Request, Response, Stream, Transpo
 from egov_serang.transport.answer import Intake, check_framing, fields, is_streamed
 from egov_serang.transport.network import Wire
 from egov_serang.transport.outgoing import Address, locate, outgoing, refused
-from egov_serang.transport.stack import Count, Lane, Stacks
-from egov_serang.transport.tls import TlsOptions, ssl_context
+from egov_serang.transport.stack import KEEP, Count, Keep, Lane, Stacks
+from egov_serang.transport.tls import TlsOptions, context_for
 
 SyncLane = Lane[httpcore.HTTPConnection, Wire]
 
@@ -23,11 +23,11 @@ SyncLane = Lane[httpcore.HTTPConnection, Wire]
 class _Pool:
     """Slots and resting lanes of one process."""
 
-    def __init__(self, slots: int, tls: TlsOptions) -> None:
+    def __init__(self, slots: int, tls: TlsOptions, keep: Keep) -> None:
         self._slots = slots
         self._tls = tls
         self._busy = 0
-        self._resting: Stacks[SyncLane] = Stacks()
+        self._resting: Stacks[SyncLane] = Stacks(keep)
         self._changed = threading.Condition(threading.Lock())
 
     @property
@@ -47,7 +47,7 @@ class _Pool:
         if lane is not None:
             return lane
         try:
-            context = ssl_context(self._tls) if address.scheme == b"https" else None
+            context = context_for(address.scheme, self._tls)
             origin = httpcore.Origin(address.scheme, address.host, address.port)
             wire = Wire()
             return Lane(address, httpcore.HTTPConnection(origin, context, network_backend=wire), wire)
@@ -135,11 +135,13 @@ class Lanes:
     Args:
         tls: whom to trust; the context is made when the first https address is dialled.
         slots: calls at once; further ones wait for a free slot until their deadline.
+        keep: how long a connection is kept.
     """
 
-    def __init__(self, *, tls: TlsOptions | None = None, slots: int = 64) -> None:
+    def __init__(self, *, tls: TlsOptions | None = None, slots: int = 64, keep: Keep = KEEP) -> None:
         self._tls = TlsOptions() if tls is None else tls
         self._slots = slots
+        self._keep = keep
         self._pools: dict[int, _Pool] = {}
         self._closed = False
 
@@ -198,7 +200,7 @@ class Lanes:
         pid = os.getpid()
         pool = self._pools.get(pid)
         if pool is None:
-            pool = self._pools.setdefault(pid, _Pool(self._slots, self._tls))
+            pool = self._pools.setdefault(pid, _Pool(self._slots, self._tls, self._keep))
             for parent in [known for known in self._pools if known != pid]:
                 inherited = self._pools.pop(parent, None)
                 if inherited is not None:

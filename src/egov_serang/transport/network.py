@@ -7,6 +7,7 @@ import queue
 import select
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -31,7 +32,7 @@ class Bounds:
         self.heard = False
         """Bytes of this answer came."""
         self.ended = False
-        """The peer has said that no more comes."""
+        """The peer said that no more comes, and we have come to that point."""
         self._resting = False
 
     def arm(self, limits: Limits) -> None:
@@ -78,6 +79,15 @@ def _lookup(host: str, port: int, found: queue.SimpleQueue[list[tuple[Any, ...]]
         found.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
     except OSError:
         found.put([])
+
+
+def is_readable(descriptor: int) -> bool:
+    """Whether bytes, or the end, wait in a socket."""
+    if sys.platform == "win32":
+        return bool(select.select([descriptor], [], [], 0)[0])
+    poll = select.poll()  # select.select refuses descriptors over 1023
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _is_address(host: str) -> bool:
@@ -184,9 +194,7 @@ class Wire(Bounds, httpcore.NetworkBackend, httpcore.NetworkStream):
         line = self._socket
         if line is None or (isinstance(line, ssl.SSLSocket) and line.pending()):
             return False
-        poll = select.poll()
-        poll.register(line, select.POLLIN)
-        return not poll.poll(0)
+        return not is_readable(line.fileno())
 
     def cut(self) -> None:
         """Throw the line away."""

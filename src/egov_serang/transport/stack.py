@@ -10,9 +10,6 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from egov_serang.transport.outgoing import Address
 
-IDLE_SECONDS = 30.0
-AGE_SECONDS = 300.0
-
 # httpcore tells only upgraded connections of bytes behind an answer; a stray answer in the same packet lies there too,
 # and would be taken for the answer to the next request.
 _bytes_behind: Callable[[Any], tuple[bytes, bool]] = operator.attrgetter("_connection._h11_state.trailing_data")
@@ -24,6 +21,16 @@ class Count(NamedTuple):
     busy: int
     idle: int
     slots: int
+
+
+class Keep(NamedTuple):
+    """How long lanes are kept, in seconds: at rest, and altogether."""
+
+    idle: float = 30.0
+    age: float = 300.0
+
+
+KEEP = Keep()
 
 
 class Line(Protocol):
@@ -74,7 +81,8 @@ L = TypeVar("L", bound=Lane[Any, Any])
 class Stacks(Generic[L]):
     """Lanes at rest, last in first out, so that those not needed grow old and go. Locking is the owner's affair."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Keep = KEEP) -> None:
+        self._keep = keep
         self._stacks: dict[Address, deque[L]] = {}
 
     def __len__(self) -> int:
@@ -88,7 +96,7 @@ class Stacks(Generic[L]):
         if stack is None:
             stack = self._stacks[lane.address] = deque()
         stack.append(lane)
-        while now - stack[0].rested > IDLE_SECONDS:
+        while now - stack[0].rested > self._keep.idle:
             stack.popleft().line.cut()
 
     def pop(self, address: Address) -> L | None:
@@ -97,7 +105,7 @@ class Stacks(Generic[L]):
         while stack:
             lane = stack.pop()
             now = time.monotonic()
-            if now - lane.rested <= IDLE_SECONDS and now - lane.born <= AGE_SECONDS and lane.is_fit():
+            if now - lane.rested <= self._keep.idle and now - lane.born <= self._keep.age and lane.is_fit():
                 return lane
             lane.line.cut()
         self._stacks.pop(address, None)

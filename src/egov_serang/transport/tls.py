@@ -6,6 +6,8 @@ import functools
 import ssl
 from dataclasses import dataclass
 
+from egov_serang.core.exchange import TransportFault
+
 
 @dataclass(frozen=True, slots=True)
 class TlsOptions:
@@ -42,3 +44,19 @@ def ssl_context(options: TlsOptions) -> ssl.SSLContext:
     if options.client_cert_file is not None:
         context.load_cert_chain(options.client_cert_file, options.client_key_file)
     return context
+
+
+def context_for(scheme: bytes, options: TlsOptions) -> ssl.SSLContext | None:
+    """The context a connection needs: None for plain http.
+
+    Raises:
+        TransportFault: `sent=no`, permanent: a file of the options cannot be used.
+    """
+    if scheme != b"https":
+        return None
+    try:
+        return ssl_context(options)
+    except OSError:
+        pass  # raised below instead, without the path
+    reason = "the configured CA or client certificate file is missing or is not PEM"
+    raise TransportFault("tls", sent="no", reason=reason, permanent=True)
