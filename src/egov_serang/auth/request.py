@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from egov_serang.auth.credentials import Credentials
 from egov_serang.core.exchange import Limits, Request, Response, TransportFault
@@ -14,6 +15,7 @@ from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConnectionFailed, EgovError, ServerFault, Unauthorized, UnexpectedReply
 
 _OK: Final = 200
+_VISIBLE: Final = re.compile("[\x21-\x7e]+")
 _SERVER_FAULT: Final = 500
 _THROTTLED: Final = 429
 
@@ -21,7 +23,7 @@ _THROTTLED: Final = 429
 class _Answer(BaseModel):
     """A token as RFC 6749 section 5.1 has it; without `expires_in` it is taken to live five minutes."""
 
-    access_token: Annotated[SecretStr, StringConstraints(pattern=r"^[\x21-\x7e]+$")]
+    access_token: SecretStr
     token_type: str
     expires_in: float = Field(default=300, gt=0, allow_inf_nan=False)
 
@@ -83,7 +85,7 @@ def _read(issuer: str, response: Response) -> tuple[str, float]:
         answer = _Answer.model_validate_json(response.body)
     except ValidationError:
         answer = None
-    if answer is not None and answer.token_type.lower() == "bearer":
+    if answer is not None and answer.token_type.lower() == "bearer" and _is_sendable(answer.access_token):
         return answer.access_token.get_secret_value(), answer.expires_in
     raise UnexpectedReply(
         f"{issuer} answered without a usable Bearer token",
@@ -91,6 +93,11 @@ def _read(issuer: str, response: Response) -> tuple[str, float]:
         hint="Check the issuer's address",
         sent="no",
     )
+
+
+def _is_sendable(token: SecretStr) -> bool:
+    """Whether it can stand in a header: visible ASCII (RFC 6749 appendix A.12)."""
+    return _VISIBLE.fullmatch(token.get_secret_value()) is not None
 
 
 def _error_code(response: Response) -> str | None:

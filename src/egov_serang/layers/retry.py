@@ -86,7 +86,7 @@ class RetryBudget:
 
 
 class Retry:
-    """Repeats within the deadline and the budget. Cancellation and everything that is not ours pass straight through."""
+    """Repeats within the deadline and the budget. Cancellation, and all that is not ours, passes straight through."""
 
     def __init__(self, budget: RetryBudget) -> None:
         self._budget = budget
