@@ -1,0 +1,89 @@
+"""Cursor paging: `?limit=&cursor=` -> `{"data": [...], "next_cursor": ...}` (contract-v1 section 1).
+
+    @router.get("/things", operation_id="things.list")
+    def listing(page: Paging, db: Db) -> Page[Thing]:
+        rows, cursor = page.rows(db, select(Row).where(...), Row.seq)
+        return Page(data=[render(row) for row in rows], next_cursor=cursor)
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Final, Generic, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel
+from sqlalchemy import Select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from egov_serang.sandbox.problems import FieldError, Problem
+
+T = TypeVar("T")
+
+PAGE_MAX: Final = 200
+_PAGE_DEFAULT: Final = 50
+
+
+class Page(BaseModel, Generic[T]):
+    """One page; `next_cursor` is null on the last."""
+
+    data: list[T]
+    next_cursor: str | None = None
+
+
+class PageRequest:
+    """Which page is wanted. The cursor holds a position and a digest of the filters it belongs to."""
+
+    def __init__(self, request: Request, response: Response, limit: int, cursor: str | None) -> None:
+        self._request, self._response, self.limit = request, response, limit
+        self._filters = [(k, v) for k, v in request.query_params.multi_items() if k not in {"limit", "cursor"}]
+        digest = hashlib.sha256(repr((request.url.path, self._filters)).encode()).hexdigest()
+        self._mark = digest[:12]
+        self.after = 0 if cursor is None else self._read(cursor)
+
+    def rows(
+        self, session: Session, statement: Select[tuple[T]], seq: InstrumentedAttribute[int]
+    ) -> tuple[Sequence[T], str | None]:
+        """The page's rows in the order of `seq` (a positive, growing integer column), and the next cursor."""
+        wanted = statement.where(seq > self.after).order_by(seq).limit(self.limit + 1)
+        rows = session.scalars(wanted).all()
+        if len(rows) <= self.limit:
+            return rows, None
+        rows = rows[: self.limit]
+        return rows, self._next(getattr(rows[-1], seq.key))
+
+    def items(self, all_items: Sequence[T]) -> tuple[Sequence[T], str | None]:
+        """The same for a list in memory."""
+        end = self.after + self.limit
+        return all_items[self.after : end], self._next(end) if end < len(all_items) else None
+
+    def _next(self, position: int) -> str:
+        cursor = base64.urlsafe_b64encode(f"{position}.{self._mark}".encode()).decode().rstrip("=")
+        query = urlencode([*self._filters, ("limit", str(self.limit)), ("cursor", cursor)])
+        self._response.headers["Link"] = f'<{self._request.url.path}?{query}>; rel="next"'
+        return cursor
+
+    def _read(self, cursor: str) -> int:
+        try:
+            position, mark = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(".")
+            if mark == self._mark and position.isdecimal():
+                return int(position)
+        except (binascii.Error, ValueError):
+            pass
+        raise Problem("validation_failed", errors=[FieldError("/query/cursor", "cursor", "not a cursor of this list")])
+
+
+async def _page(
+    request: Request,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = _PAGE_DEFAULT,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> PageRequest:
+    return PageRequest(request, response, limit, cursor)
+
+
+Paging = Annotated[PageRequest, Depends(_page)]

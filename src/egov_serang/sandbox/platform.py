@@ -1,0 +1,50 @@
+"""What the parts of one running sandbox share; a handler takes it as `Here`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from egov_serang.sandbox.clients import Clients
+from egov_serang.sandbox.clock import Clock
+from egov_serang.sandbox.db import Database
+from egov_serang.sandbox.faults import Faults
+from egov_serang.sandbox.keys import ServerKeys
+from egov_serang.sandbox.records import Records
+from egov_serang.sandbox.replays import Replays
+from egov_serang.sandbox.settings import Settings
+
+
+@dataclass(slots=True)
+class Platform:
+    """One sandbox: its settings, city clock (`clock.now()`), keys (`keys.sign(claims)`) and stores."""
+
+    settings: Settings
+    database: Database
+    clients: Clients
+    keys: ServerKeys
+    replays: Replays
+    clock: Clock = field(default_factory=Clock)
+    records: Records = field(default_factory=Records)
+    faults: Faults = field(default_factory=Faults)
+    writer: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held around every write transaction: SQLite has one writer, and a queue is fairer than its busy loop."""
+    in_flight: set[str] = field(default_factory=set)
+    """Idempotency keys (hashed, with their scope) of calls under way. In memory: a killed server has none."""
+
+
+async def _platform(request: Request) -> Platform:
+    return platform_of(request)
+
+
+def platform_of(request: Request) -> Platform:
+    """The sandbox a request came to."""
+    platform: Platform = request.app.state.platform
+    return platform
+
+
+Here = Annotated[Platform, Depends(_platform)]
+"""The platform, in a handler's signature."""
