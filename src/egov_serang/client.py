@@ -1,37 +1,23 @@
-"""The clients: the only place that knows services, wires, layers, configuration and transport together."""
+"""The clients: services over wires, on an engine that `assembly` builds from the configuration."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Self
 
 from egov_serang import __version__
-from egov_serang.auth.credentials import ClientSecret, Credentials, PrivateKeyJwt
+from egov_serang.assembly import EchoPromise, FakeLike, async_transport, layers, resolve, sync_transport, token_source
 from egov_serang.auth.tokens import TokenSource
 from egov_serang.config import Config
 from egov_serang.core.bind import Async, AsyncRaw, Dry, M, Sync, SyncRaw
 from egov_serang.core.engine import Engine, Options
-from egov_serang.core.exchange import Exchange, Layer
 from egov_serang.core.runtime import AsyncRuntime, Runtime, SyncRuntime
-from egov_serang.errors import ConfigError, EgovError
-from egov_serang.layers.answers import Answers
-from egov_serang.layers.auth import Auth
-from egov_serang.layers.deadline import Deadline
-from egov_serang.layers.idempotency import Idempotency
-from egov_serang.layers.retry import Retry, RetryBudget
-from egov_serang.layers.signature import Signature
-from egov_serang.layers.wirelog import WireLog
-from egov_serang.signing.keys import PrivateKey
-from egov_serang.signing.messages import MessageSigner
-from egov_serang.transport.tls import TlsOptions
+from egov_serang.errors import ConfigError
 from egov_serang.types import UNSET, Language, Unset
-from egov_serang.wires.gateway.discovery import discover
 
 if TYPE_CHECKING:
     import httpx
@@ -41,16 +27,6 @@ if TYPE_CHECKING:
     from egov_serang.services.notifications import Notifications, NotificationsWire
     from egov_serang.services.permits import Permits, PermitsWire
     from egov_serang.transport.port import AsyncTransport, Transport
-
-_DISCOVERY_LIFETIME: Final = 300.0
-_FAKE_GATEWAY: Final = "https://gateway.invalid"
-
-
-@runtime_checkable
-class FakeLike(Protocol):
-    """A transport of `egov_serang.testing`: serves both clients, and needs no configuration."""
-
-    def asynchronous(self) -> AsyncTransport: ...
 
 
 class Services(Generic[M]):
@@ -111,7 +87,7 @@ class _Base(Services[M]):
         """The source of this client's tokens; pass it on to another client of the same application."""
         engine = Engine(
             runtime,
-            _layers(config, self.tokens, _EchoPromise(config.request_id_echo, lambda: self._engine)),
+            layers(config, self.tokens, EchoPromise(config.request_id_echo, lambda: self._engine)),
             base=config.gateway,
             headers={
                 "user-agent": f"egov-serang/{__version__} python/{platform.python_version()}",
@@ -193,9 +169,9 @@ class Client(_Base[Sync]):
         transport: Transport | None = None,
         tokens: TokenSource | None = None,
     ) -> None:
-        config = _resolve(config, profile, transport)
+        config = resolve(config, profile, transport)
         self._owned = http_client is None and transport is None
-        self._transport: Transport = transport or _sync_transport(config, http_client)
+        self._transport: Transport = transport or sync_transport(config, http_client)
         super().__init__(config, SyncRuntime(self._transport), tokens, Sync)
 
     @cached_property
@@ -238,9 +214,9 @@ class AsyncClient(_Base[Async]):
         transport: AsyncTransport | FakeLike | None = None,
         tokens: TokenSource | None = None,
     ) -> None:
-        config = _resolve(config, profile, transport)
+        config = resolve(config, profile, transport)
         self._owned = http_client is None and transport is None
-        self._transport: AsyncTransport = _async_transport(config, http_client, transport)
+        self._transport: AsyncTransport = async_transport(config, http_client, transport)
         super().__init__(config, AsyncRuntime(self._transport), tokens, Async)
 
     @cached_property
@@ -260,102 +236,3 @@ class AsyncClient(_Base[Async]):
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
         await self.close()
-
-
-def token_source(config: Config) -> TokenSource | None:
-    """The token source a configuration describes; None for `auth = "none"`.
-
-    Raises:
-        ConfigError: the key or secret cannot be read.
-    """
-    credentials: Credentials
-    if config.auth == "private_key_jwt":
-        credentials = PrivateKeyJwt(config.client_id, PrivateKey.from_file(config.key_file or "", config.key_id))
-    elif config.auth == "client_secret":
-        credentials = ClientSecret(config.client_id, _secret(config))
-    else:
-        return None
-    return TokenSource(config.issuer, credentials, config.scope)
-
-
-class _EchoPromise:
-    """Whether this gateway promises to echo `X-Request-Id`: as configured, else as its discovery document says."""
-
-    def __init__(self, configured: bool | None, engine: Callable[[], Engine]) -> None:
-        self._answer = configured
-        self._until = float("inf") if configured is not None else 0.0
-        self._engine = engine
-
-    async def __call__(self, exchange: Exchange) -> bool:
-        if self._answer is None or exchange.runtime.now() >= self._until:
-            try:
-                found = await self._engine().perform(discover(), deadline=exchange.deadline)
-            except EgovError:
-                return True  # a gateway that cannot say so has promised it: the contract's default
-            self._answer = found.data.request_id_echo
-            self._until = exchange.runtime.now() + _DISCOVERY_LIFETIME
-        return self._answer
-
-
-def _layers(
-    config: Config, tokens: TokenSource | None, echo_promised: Callable[[Exchange], Awaitable[bool]]
-) -> tuple[Layer, ...]:
-    layers: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget())]
-    if tokens is not None:
-        layers.append(Auth(tokens))
-    layers.append(Answers(echo_promised))
-    if config.signature == "rfc9421":
-        key = PrivateKey.from_file(config.signing_key_file or "", config.signing_key_id)
-        layers.append(Signature(MessageSigner(key)))
-    layers.append(WireLog())
-    return tuple(layers)
-
-
-def _resolve(config: Config | None, profile: str | None, transport: object) -> Config:
-    if config is not None:
-        if profile is not None:
-            raise ConfigError("give config or profile, not both", code="config_value")
-        return config
-    if profile is None and isinstance(transport, FakeLike):
-        return Config(gateway=_FAKE_GATEWAY, auth="none", signature="none")
-    return Config.load(profile)
-
-
-def _secret(config: Config) -> str:
-    if config.client_secret is not None:
-        return config.client_secret.reveal()
-    path = Path(config.client_secret_file or "").expanduser()
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, ValueError):
-        pass
-    raise ConfigError(f"the secret file {path} cannot be read", code="key_file", hint="Check its path and permissions")
-
-
-def _tls(config: Config) -> TlsOptions:
-    paths = (config.ca_file, config.client_cert_file, config.client_key_file)
-    return TlsOptions(*(None if path is None else str(Path(path).expanduser()) for path in paths))
-
-
-def _sync_transport(config: Config, http_client: httpx.Client | None) -> Transport:
-    if http_client is not None:
-        from egov_serang.transport.httpx_client import HttpxTransport  # noqa: PLC0415 - loads httpx
-
-        return HttpxTransport(http_client)
-    from egov_serang.transport.lanes import Lanes  # noqa: PLC0415 - loads httpcore
-
-    return Lanes(tls=_tls(config), slots=config.slots)
-
-
-def _async_transport(
-    config: Config, http_client: httpx.AsyncClient | None, transport: AsyncTransport | FakeLike | None
-) -> AsyncTransport:
-    if transport is not None:
-        return transport.asynchronous() if isinstance(transport, FakeLike) else transport
-    if http_client is not None:
-        from egov_serang.transport.httpx_client import AsyncHttpxTransport  # noqa: PLC0415 - loads httpx
-
-        return AsyncHttpxTransport(http_client)
-    from egov_serang.transport.alanes import AsyncLanes  # noqa: PLC0415 - loads httpcore and asyncio
-
-    return AsyncLanes(tls=_tls(config), slots=config.slots)

@@ -12,119 +12,28 @@ from functools import cached_property
 from typing import Any, Concatenate, Generic, Never, ParamSpec, Self, TypeVar, overload
 
 from egov_serang.core.call import Call, Paged
-from egov_serang.core.engine import Engine
-from egov_serang.core.ids import random_id, step_key
+from egov_serang.core.modes import Async, AsyncRaw, Dry, M, Mode, Service, Sync, SyncRaw
 from egov_serang.core.paging import AsyncPager, AsyncPageReplies, Pager, PageReplies
 from egov_serang.core.reply import Reply
-from egov_serang.errors import DeadlineExceeded, EgovError, UnsupportedOperation
+from egov_serang.core.steps import Steps
+from egov_serang.errors import EgovError, UnsupportedOperation
+
+__all__ = [
+    "Async",
+    "AsyncRaw",
+    "Dry",
+    "M",
+    "Service",
+    "Steps",
+    "Sync",
+    "SyncRaw",
+    "flow",
+    "operation",
+    "paginated",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-R = TypeVar("R")
-
-
-class Mode:
-    """How a client answers. The subclasses are never instantiated: they are type arguments and run-time tags."""
-
-    asynchronous = False
-    raw = False
-
-
-class Sync(Mode):
-    """Results."""
-
-
-class Async(Mode):
-    """Coroutines of results."""
-
-    asynchronous = True
-
-
-class SyncRaw(Mode):
-    """Replies: results with status, headers, request id, attempts."""
-
-    raw = True
-
-
-class AsyncRaw(Mode):
-    """Coroutines of replies."""
-
-    asynchronous = True
-    raw = True
-
-
-class Dry(Mode):
-    """The `Call` itself; nothing is sent."""
-
-
-M = TypeVar("M", bound=Mode)
-
-
-class Service(Generic[M]):
-    """A service in one mode.
-
-    Args:
-        engine: carries calls out.
-        wire: builds them; which Protocol it implements is the concrete service's business.
-        mode: the run-time tag of M.
-    """
-
-    wire: Any
-
-    def __init__(self, engine: Engine, wire: Any, mode: type[M]) -> None:
-        self.engine = engine
-        self.wire = wire
-        self.mode = mode
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.mode.__name__}>"
-
-
-class Steps:
-    """What a flow sends its calls with. Every step's key derives from the flow's, so a re-run repeats no effect."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._count = 0
-        self.key = engine.options.idempotency_key or random_id()
-        self.deadline = engine.runtime.now() + engine.options.deadline
-        self.last: Reply[Any] | None = None
-
-    async def __call__(self, call: Call[T], name: str | None = None) -> Reply[T]:
-        """Carry one call of the flow out.
-
-        Args:
-            call: what to do.
-            name: of the step, stable over re-runs; its operation and position by default.
-        """
-        self._count += 1
-        key = step_key(self.key, name or f"{self._count}:{call.operation}")
-        reply = await self._engine.perform(call, key=key, deadline=self.deadline)
-        self.last = reply
-        return reply
-
-    def within(self, seconds: float) -> None:
-        """Give the whole flow this long from now, in place of the options' deadline."""
-        self.deadline = self._engine.runtime.now() + seconds
-
-    def remaining(self) -> float:
-        """Seconds left to the flow, at least 0."""
-        return max(0.0, self.deadline - self._engine.runtime.now())
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait between two steps.
-
-        Raises:
-            DeadlineExceeded: the wait would outlast the flow; raised at once, without waiting.
-        """
-        if seconds >= self.remaining():
-            raise DeadlineExceeded(
-                "the time given is over before the state was reached",
-                code="deadline",
-                hint="Nothing is lost: ask again later with the same arguments",
-                sent="yes",
-            )
-        await self._engine.runtime.sleep(seconds)
 
 
 class _Arguments:

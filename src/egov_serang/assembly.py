@@ -1,0 +1,139 @@
+"""Building the parts of a client from its configuration: tokens, layers, transports."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+from egov_serang.auth.credentials import ClientSecret, Credentials, PrivateKeyJwt
+from egov_serang.auth.tokens import TokenSource
+from egov_serang.config import Config
+from egov_serang.core.engine import Engine
+from egov_serang.core.exchange import Exchange, Layer
+from egov_serang.errors import ConfigError, EgovError
+from egov_serang.layers.answers import Answers
+from egov_serang.layers.auth import Auth
+from egov_serang.layers.deadline import Deadline
+from egov_serang.layers.idempotency import Idempotency
+from egov_serang.layers.retry import Retry, RetryBudget
+from egov_serang.layers.signature import Signature
+from egov_serang.layers.wirelog import WireLog
+from egov_serang.signing.keys import PrivateKey
+from egov_serang.signing.messages import MessageSigner
+from egov_serang.transport.tls import TlsOptions
+from egov_serang.wires.gateway.discovery import discover
+
+if TYPE_CHECKING:
+    import httpx
+
+    from egov_serang.transport.port import AsyncTransport, Transport
+
+_DISCOVERY_LIFETIME: Final = 300.0
+_FAKE_GATEWAY: Final = "https://gateway.invalid"
+
+
+@runtime_checkable
+class FakeLike(Protocol):
+    """A transport of `egov_serang.testing`: serves both clients, and needs no configuration."""
+
+    def asynchronous(self) -> AsyncTransport: ...
+
+
+def token_source(config: Config) -> TokenSource | None:
+    """The token source a configuration describes; None for `auth = "none"`.
+
+    Raises:
+        ConfigError: the key or secret cannot be read.
+    """
+    credentials: Credentials
+    if config.auth == "private_key_jwt":
+        credentials = PrivateKeyJwt(config.client_id, PrivateKey.from_file(config.key_file or "", config.key_id))
+    elif config.auth == "client_secret":
+        credentials = ClientSecret(config.client_id, _secret(config))
+    else:
+        return None
+    return TokenSource(config.issuer, credentials, config.scope)
+
+
+class EchoPromise:
+    """Whether this gateway promises to echo `X-Request-Id`: as configured, else as its discovery document says."""
+
+    def __init__(self, configured: bool | None, engine: Callable[[], Engine]) -> None:
+        self._answer = configured
+        self._until = float("inf") if configured is not None else 0.0
+        self._engine = engine
+
+    async def __call__(self, exchange: Exchange) -> bool:
+        if self._answer is None or exchange.runtime.now() >= self._until:
+            try:
+                found = await self._engine().perform(discover(), deadline=exchange.deadline)
+            except EgovError:
+                return True  # a gateway that cannot say so has promised it: the contract's default
+            self._answer = found.data.request_id_echo
+            self._until = exchange.runtime.now() + _DISCOVERY_LIFETIME
+        return self._answer
+
+
+def layers(
+    config: Config, tokens: TokenSource | None, echo_promised: Callable[[Exchange], Awaitable[bool]]
+) -> tuple[Layer, ...]:
+    stack: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget())]
+    if tokens is not None:
+        stack.append(Auth(tokens))
+    stack.append(Answers(echo_promised))
+    if config.signature == "rfc9421":
+        key = PrivateKey.from_file(config.signing_key_file or "", config.signing_key_id)
+        stack.append(Signature(MessageSigner(key)))
+    stack.append(WireLog())
+    return tuple(stack)
+
+
+def resolve(config: Config | None, profile: str | None, transport: object) -> Config:
+    if config is not None:
+        if profile is not None:
+            raise ConfigError("give config or profile, not both", code="config_value")
+        return config
+    if profile is None and isinstance(transport, FakeLike):
+        return Config(gateway=_FAKE_GATEWAY, auth="none", signature="none")
+    return Config.load(profile)
+
+
+def _secret(config: Config) -> str:
+    if config.client_secret is not None:
+        return config.client_secret.reveal()
+    path = Path(config.client_secret_file or "").expanduser()
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, ValueError):
+        pass
+    raise ConfigError(f"the secret file {path} cannot be read", code="key_file", hint="Check its path and permissions")
+
+
+def _tls(config: Config) -> TlsOptions:
+    paths = (config.ca_file, config.client_cert_file, config.client_key_file)
+    return TlsOptions(*(None if path is None else str(Path(path).expanduser()) for path in paths))
+
+
+def sync_transport(config: Config, http_client: httpx.Client | None) -> Transport:
+    if http_client is not None:
+        from egov_serang.transport.httpx_client import HttpxTransport  # noqa: PLC0415 - loads httpx
+
+        return HttpxTransport(http_client)
+    from egov_serang.transport.lanes import Lanes  # noqa: PLC0415 - loads httpcore
+
+    return Lanes(tls=_tls(config), slots=config.slots)
+
+
+def async_transport(
+    config: Config, http_client: httpx.AsyncClient | None, transport: AsyncTransport | FakeLike | None
+) -> AsyncTransport:
+    if transport is not None:
+        return transport.asynchronous() if isinstance(transport, FakeLike) else transport
+    if http_client is not None:
+        from egov_serang.transport.httpx_client import AsyncHttpxTransport  # noqa: PLC0415 - loads httpx
+
+        return AsyncHttpxTransport(http_client)
+    from egov_serang.transport.alanes import AsyncLanes  # noqa: PLC0415 - loads httpcore and asyncio
+
+    return AsyncLanes(tls=_tls(config), slots=config.slots)

@@ -1,0 +1,64 @@
+"""The modes of a client, and the base of every service, which is in one of them."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+from egov_serang.core.engine import Engine
+
+
+class Mode:
+    """How a client answers. The subclasses are never instantiated: they are type arguments and run-time tags."""
+
+    asynchronous = False
+    raw = False
+
+
+class Sync(Mode):
+    """Results."""
+
+
+class Async(Mode):
+    """Coroutines of results."""
+
+    asynchronous = True
+
+
+class SyncRaw(Mode):
+    """Replies: results with status, headers, request id, attempts."""
+
+    raw = True
+
+
+class AsyncRaw(Mode):
+    """Coroutines of replies."""
+
+    asynchronous = True
+    raw = True
+
+
+class Dry(Mode):
+    """The `Call` itself; nothing is sent."""
+
+
+M = TypeVar("M", bound=Mode)
+
+
+class Service(Generic[M]):
+    """A service in one mode.
+
+    Args:
+        engine: carries calls out.
+        wire: builds them; which Protocol it implements is the concrete service's business.
+        mode: the run-time tag of M.
+    """
+
+    wire: Any
+
+    def __init__(self, engine: Engine, wire: Any, mode: type[M]) -> None:
+        self.engine = engine
+        self.wire = wire
+        self.mode = mode
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.mode.__name__}>"

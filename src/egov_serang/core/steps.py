@@ -1,0 +1,60 @@
+"""What a flow sends its calls with: keys derived from one key, one deadline for all of them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from egov_serang.core.call import Call
+from egov_serang.core.engine import Engine
+from egov_serang.core.ids import random_id, step_key
+from egov_serang.core.reply import Reply
+from egov_serang.errors import DeadlineExceeded
+
+T = TypeVar("T")
+
+
+class Steps:
+    """What a flow sends its calls with. Every step's key derives from the flow's, so a re-run repeats no effect."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._count = 0
+        self.key = engine.options.idempotency_key or random_id()
+        self.deadline = engine.runtime.now() + engine.options.deadline
+        self.last: Reply[Any] | None = None
+
+    async def __call__(self, call: Call[T], name: str | None = None) -> Reply[T]:
+        """Carry one call of the flow out.
+
+        Args:
+            call: what to do.
+            name: of the step, stable over re-runs; its operation and position by default.
+        """
+        self._count += 1
+        key = step_key(self.key, name or f"{self._count}:{call.operation}")
+        reply = await self._engine.perform(call, key=key, deadline=self.deadline)
+        self.last = reply
+        return reply
+
+    def within(self, seconds: float) -> None:
+        """Give the whole flow this long from now, in place of the options' deadline."""
+        self.deadline = self._engine.runtime.now() + seconds
+
+    def remaining(self) -> float:
+        """Seconds left to the flow, at least 0."""
+        return max(0.0, self.deadline - self._engine.runtime.now())
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait between two steps.
+
+        Raises:
+            DeadlineExceeded: the wait would outlast the flow; raised at once, without waiting.
+        """
+        if seconds >= self.remaining():
+            raise DeadlineExceeded(
+                "the time given is over before the state was reached",
+                code="deadline",
+                hint="Nothing is lost: ask again later with the same arguments",
+                sent="yes",
+            )
+        await self._engine.runtime.sleep(seconds)
