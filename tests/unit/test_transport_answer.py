@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ PACKED = Headers([("Content-Encoding", "GZIP")])
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=3), st.lists(st.integers(0, 2000), max_size=8))

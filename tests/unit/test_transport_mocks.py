@@ -11,6 +11,7 @@ import respx
 from tests.faults.worlds import Make, Tasks, Threads, get, post, within
 
 from egov_serang.core.exchange import TransportFault
+from egov_serang.testing.faults import FaultServer
 from egov_serang.transport.alanes import AsyncLanes
 from egov_serang.transport.lanes import Lanes
 
@@ -48,6 +49,18 @@ def test_a_mock_needs_no_length_and_may_be_compressed(make: Make) -> None:
         assert world.send(get(URL, "/bare")).status == 503
         assert world.send(get(URL, "/packed")).body == b"{}"
     world.end()
+
+
+def test_a_mock_may_come_between_real_calls(make: Make) -> None:
+    world = make()
+    with FaultServer() as server:
+        assert world.send(get(server.url)).status == 200
+        with respx.mock:
+            respx.get(f"{server.url}/x").respond(503)
+            assert world.send(get(server.url)).status == 503
+        assert world.send(get(server.url)).status == 200
+        assert len(server.requests) == 2
+        world.end()
 
 
 def test_a_mock_can_be_streamed(make: Make) -> None:

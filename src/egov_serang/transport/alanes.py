@@ -217,7 +217,7 @@ class AsyncLanes:
         lane.line.arm(limits)
         answer = await lane.connection.handle_async_request(message)
         headers = fields(answer.headers)
-        if lane.line.connected:  # else a mock answered, whose bytes need no framing
+        if lane.line.heard:  # else a mock answered, whose bytes need no framing
             check_framing(request.method, answer.status, headers)
         intake = Intake(request.method, answer.status, headers, limits.max_body)
         condemn = partial(pool.condemn, lane)

@@ -29,8 +29,6 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
         self._full = False
         self._waiter: asyncio.Future[bool] | None = None
 
-    # httpcore's side
-
     async def connect_tcp(
         self,
         host: str,
@@ -107,8 +105,6 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
     def get_extra_info(self, info: str) -> Any:
         return None
 
-    # asyncio's side
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its base class
         self.connected = True
@@ -138,8 +134,6 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
     def resume_writing(self) -> None:
         self._full = False
         self._wake()
-
-    # the lane's side
 
     def is_quiet(self) -> bool:
         """Whether the line is open and nothing waits on it, be it in the kernel, where the loop has not looked yet."""

@@ -110,8 +110,6 @@ class Wire(Bounds, httpcore.NetworkBackend, httpcore.NetworkStream):
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
 
-    # httpcore's side
-
     def connect_tcp(
         self,
         host: str,
@@ -186,8 +184,6 @@ class Wire(Bounds, httpcore.NetworkBackend, httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return None
-
-    # the lane's side
 
     def is_quiet(self) -> bool:
         """Whether the line is open and nothing waits on it: what waits on an idle line is a stray answer or its end."""
