@@ -1,0 +1,63 @@
+# Every target makes the environment it needs from nothing: Python >= 3.11, make and git are enough.
+# A second run finds its environment and starts at once, until pyproject.toml or constraints.txt change.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+DEV := .venv
+DEMO := .venv-demo
+BIN := $(DEV)/bin
+PINS := pyproject.toml constraints.txt
+
+# The first interpreter that is new enough and can make environments. `make PYTHON=/path/to/python3.12 ...` overrides.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+# $(call environment,FOLDER,WHAT): the folder is made anew, so an interrupted or older one cannot linger.
+define environment
+	@test -n "$(PYTHON)" || { echo "egov-serang needs Python 3.11 or newer with the venv module;" \
+		"install it or name one: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@echo "Making $(1) ..."
+	@$(PYTHON) -m venv --clear $(1)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '$(2)'
+	@touch $@
+endef
+
+.PHONY: help demo test lint docs bench soak clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+demo: $(DEMO)/.ready ## Start a small Serang on this machine and tell one story from beginning to end
+	@$(DEMO)/bin/egov demo
+
+test: $(DEV)/.ready ## Run all tests (ARGS="-k word" narrows them)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV)/.ready ## Check style, types and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+docs: $(DEV)/.ready ## Build the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Open site/index.html"
+
+bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (ARGS="--reference DIR")
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+soak: $(DEV)/.ready ## The full storm of cancelled calls: 8 seconds at 4 times the slots
+	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest tests/faults/test_soak.py $(ARGS)
+
+clean: ## Remove environments, caches and what was built
+	rm -rf $(DEV) $(DEMO) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(DEV)/.ready: $(PINS)
+	$(call environment,$(DEV),.[dev])
+
+$(DEMO)/.ready: $(PINS)
+	$(call environment,$(DEMO),.[sandbox,cli])
