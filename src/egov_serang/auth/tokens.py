@@ -24,6 +24,7 @@ _FETCH_TIME: Final = 20.0
 _BACKOFF: Final = 5.0
 _SHORT: Final = 60.0
 _MARGIN: Final = 30.0
+_ELECTIONS: Final = 8  # leaders that may give up, one after another, before a caller does
 
 
 class Token:
@@ -86,7 +87,7 @@ class TokenSource:
             ConnectionFailed, ServerFault, UnexpectedReply: the issuer does not answer as one.
             DeadlineExceeded: the call's time is over. In all cases the call itself was not sent.
         """
-        while True:
+        for _ in range(_ELECTIONS):
             now = runtime.now()
             if now >= deadline:
                 raise self._late()
@@ -114,6 +115,7 @@ class TokenSource:
                 return usable
             if landing.error is not None:
                 raise copy.copy(landing.error)
+        raise self._late()
 
     def drop(self, token: Token) -> None:
         """Forget a token the service refused; a newer one stays, so a herd of refusals drops it once."""
