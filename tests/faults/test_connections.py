@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import threading
 from typing import Any
@@ -155,6 +156,24 @@ def test_a_closed_client_sends_nothing_and_says_so(world: World) -> None:
             world.send(get(server.url))
         assert (caught.value.sent, caught.value.permanent) == ("no", True)
         assert len(server.requests) == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no signals to threads on this system")
+def test_ctrl_c_ends_a_call_and_frees_its_slot() -> None:
+    def interrupt() -> None:
+        server.wait_for(1)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    lanes = Lanes()
+    with FaultServer(hang()) as server:
+        finger = threading.Thread(target=interrupt)
+        finger.start()
+        with pytest.raises(KeyboardInterrupt):
+            lanes.send(post(server.url), within(30))
+        finger.join()
+        assert lanes.count == (0, 0, 64)
+        assert lanes.send(post(server.url), within()).status == 200
+    lanes.close()
 
 
 def test_threads_share_the_lanes() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from tests.faults.worlds import World, get, within
 
@@ -65,4 +67,14 @@ def test_a_stream_over_the_limit_is_refused(world: World) -> None:
         with pytest.raises(TransportFault) as caught:
             world.run(drained(response.stream))
         assert (caught.value.kind, caught.value.permanent) == ("too_large", True)
+        assert world.count[:2] == (0, 0)
+
+
+def test_a_stream_nobody_closed_frees_its_slot(world: World) -> None:
+    with FaultServer(drip(body=LONG)) as server:
+        response = world.send(get(server.url, stream=True))
+        assert world.count.busy == 1
+        del response
+        gc.collect()
+        world.settle()
         assert world.count[:2] == (0, 0)

@@ -51,6 +51,10 @@ class World(Protocol):
     def run(self, work: Coroutine[Any, Any, T]) -> T: ...
     def close(self) -> None: ...
     def end(self) -> None: ...
+    def settle(self) -> None:
+        """Let what is due now be done."""
+        ...
+
     @property
     def count(self) -> Count: ...
 
@@ -84,6 +88,9 @@ class Threads:
     def end(self) -> None:
         self.close()
 
+    def settle(self) -> None:
+        """Nothing is ever put off here."""
+
 
 class Tasks:
     def __init__(self, transport: AsyncTransport) -> None:
@@ -107,6 +114,9 @@ class Tasks:
     def end(self) -> None:
         self.close()
         self.runner.close()
+
+    def settle(self) -> None:
+        self.runner.run(asyncio.sleep(0))
 
 
 def lanes(kind: str, **options: Any) -> World:

@@ -8,7 +8,7 @@ import gzip
 import httpx
 import pytest
 import respx
-from tests.faults.worlds import Make, Tasks, Threads, get, post, within
+from tests.faults.worlds import Json, Make, Tasks, Threads, get, post, within
 
 from egov_serang.core.exchange import TransportFault
 from egov_serang.testing.faults import FaultServer
@@ -36,6 +36,17 @@ def test_respx_answers_the_default_lanes(make: Make) -> None:
         assert route.calls.last.request.content == b'{"a": 1}'
         assert route.calls.last.request.headers["x-request-id"] == "r-1"
     assert world.count == (0, 0, 64)
+    world.end()
+
+
+def test_a_mock_sees_a_long_body_whole(make: Make) -> None:
+    world = make()
+    with respx.mock:
+        route = respx.post(f"{URL}/x").respond(200)
+        request = post(URL)
+        request.body = Json(b"x" * 300_000)
+        world.send(request)
+        assert len(route.calls.last.request.content) == 300_000
     world.end()
 
 

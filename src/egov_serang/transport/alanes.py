@@ -147,6 +147,11 @@ class _Download(Stream):
             self._drop()
             await self._answer.aclose()
 
+    def __del__(self) -> None:
+        # A download nobody closed must not keep its slot for ever. The collector may run in any thread: the loop drops.
+        if self._open and not self._pool.loop.is_closed():
+            self._pool.loop.call_soon_threadsafe(self._pool.drop, self._lane)
+
     def _drop(self) -> None:
         if self._open:
             self._open = False
@@ -155,6 +160,8 @@ class _Download(Stream):
 
 class AsyncLanes:
     """Sends requests over connections of its own, from any number of event loops. Never follows a redirect.
+
+    Takes no proxy from the environment: an httpx client of the user's own goes through one.
 
     Args:
         tls: whom to trust; the context is made when the first https address is dialled.

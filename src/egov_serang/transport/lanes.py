@@ -28,7 +28,7 @@ class _Pool:
         self._tls = tls
         self._busy = 0
         self._resting: Stacks[SyncLane] = Stacks(keep)
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = threading.Condition()  # re-entrant: the collector may drop a download while a thread holds it
 
     @property
     def count(self) -> Count:
@@ -123,6 +123,9 @@ class _Download(Stream):
     async def close(self) -> None:
         self._drop()
 
+    def __del__(self) -> None:
+        self._drop()  # a download nobody closed must not keep its slot for ever
+
     def _drop(self) -> None:
         if self._open:
             self._open = False
@@ -131,6 +134,8 @@ class _Download(Stream):
 
 class Lanes:
     """Sends requests over connections of its own. Thread-safe, survives a fork, never follows a redirect.
+
+    Takes no proxy from the environment: an httpx client of the user's own goes through one.
 
     Args:
         tls: whom to trust; the context is made when the first https address is dialled.
