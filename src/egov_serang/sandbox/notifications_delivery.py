@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta, timezone
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -25,6 +25,11 @@ _EMAILS: Final[dict[str, Fate]] = {
 }
 
 
+_SERANG: Final = timezone(timedelta(hours=7))
+_MORNING: Final = 7
+_NIGHT: Final = 21
+
+
 class Step(BaseModel):
     """A state the message will reach at a time of the sandbox's clock."""
 
@@ -41,6 +46,15 @@ def fate_of(*, phone: str | None = None, email: str | None = None) -> Fate:
     if phone is not None:
         return _PHONES.get(phone[-3:], "delivered")
     return _EMAILS.get((email or "").lower(), "delivered")
+
+
+def after_quiet_hours(at: datetime) -> datetime:
+    """The same time by day; 07:00 in Serang when it is between 21:00 and 07:00 there."""
+    local = at.astimezone(_SERANG)
+    if _MORNING <= local.hour < _NIGHT:
+        return at
+    day = local.date() + timedelta(days=1 if local.hour >= _NIGHT else 0)
+    return datetime.combine(day, time(_MORNING), _SERANG)
 
 
 def timeline(

@@ -1,0 +1,56 @@
+"""What callers may send to the notifications module. Unknown fields are refused, unlike in answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from egov_serang.models.notifications import Message
+
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Address = Annotated[str, StringConstraints(max_length=320)]
+
+_CLOSED = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class RecipientIn(BaseModel):
+    """To whom: exactly one of the fields. Which one, and whether it can be an address, is checked by `recipients`."""
+
+    model_config = _CLOSED
+
+    subject_ref: Address | None = None
+    phone: Address | None = None
+    email: Address | None = None
+    device: Address | None = None
+
+
+class SendMessage(BaseModel):
+    """A message from an approved template."""
+
+    model_config = _CLOSED
+
+    template_id: Short
+    version: int | None = Field(default=None, ge=1)
+    recipient: RecipientIn
+    channels: Annotated[tuple[Literal["sms", "email", "whatsapp", "push"], ...], Field(max_length=4)] = ()
+    personalisation: Annotated[dict[str, str | int | float | None], Field(max_length=100)] = {}
+    client_reference: Short | None = None
+    send_at: AwareDatetime | None = None
+    ttl_s: int | None = Field(default=None, ge=1, le=30 * 24 * 3600)
+    priority: Literal["otp", "normal", "bulk"] = "normal"
+    quiet_hours: Literal["respect", "ignore"] = "ignore"
+
+
+class Empty(BaseModel):
+    """Nothing."""
+
+    model_config = _CLOSED
+
+
+class MessageOut(Message):
+    """A message with the time it is due to leave and the number that changes with every state."""
+
+    scheduled_for: datetime | None = None
+    version: int
