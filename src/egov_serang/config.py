@@ -18,6 +18,7 @@ AuthProfile = Literal["private_key_jwt", "client_secret", "none"]
 SignatureProfile = Literal["rfc9421", "none"]
 
 _FILE: Final = "~/.config/egov-serang/config.toml"
+_NUMBERS: Final = ("deadline", "connect", "read", "retries", "slots")
 _ENVIRONMENT: Final = ("gateway", "issuer", "client_id", "key_file", "signing_key_file", "city")
 _PATHS: Final = ("key_file", "signing_key_file", "client_secret_file", "ca_file", "client_cert_file", "client_key_file")
 _SANDBOX: Final = "Run `egov sandbox` for a local gateway and a profile to copy"
@@ -88,14 +89,16 @@ class Config:
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
         if not isinstance(self.retries, int) or self.retries < 0 or not isinstance(self.slots, int) or self.slots < 1:
             raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
+        if isinstance(self.client_secret, str):  # a caller without a type checker; text would be shown by repr
+            object.__setattr__(self, "client_secret", Secret(self.client_secret))
         self._check_auth()
 
     def _check_auth(self) -> None:
-        if self.auth not in {"private_key_jwt", "client_secret", "none"}:
+        if self.auth not in ("private_key_jwt", "client_secret", "none"):
             raise _unknown("auth", self.auth, "private_key_jwt, client_secret, none")
-        if self.signature not in {"rfc9421", "none"}:
+        if self.signature not in ("rfc9421", "none"):
             raise _unknown("signature", self.signature, "rfc9421, none")
-        if self.language not in {"id", "en"}:
+        if self.language not in ("id", "en"):
             raise _unknown("language", self.language, "id, en")
         if self.auth != "none" and not self.client_id:
             raise _missing("client_id", f"auth = {self.auth!r}")
@@ -120,11 +123,9 @@ class Config:
 
         The file is `EGOV_SERANG_CONFIG` or `~/.config/egov-serang/config.toml`; paths in it count from its folder.
         """
-        env = os.environ if environment is None else environment
-        named = profile or env.get("EGOV_SERANG_PROFILE")
-        values = _from_file(env.get("EGOV_SERANG_CONFIG"), named)
-        values |= {name: env[key] for name in _ENVIRONMENT if (key := f"EGOV_SERANG_{name.upper()}") in env}
-        values |= explicit
+        found = _variables(os.environ if environment is None else environment)
+        file, named = found.pop("config", None), found.pop("profile", None)
+        values = _from_file(file, profile or named) | found | explicit
         if "gateway" not in values:
             raise ConfigError(
                 "no gateway is configured",
@@ -138,6 +139,12 @@ class Config:
         return replace(self, **changes)
 
 
+def _variables(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Our variables alone: an error must not have the whole environment in its frames."""
+    names = ("config", "profile", *_ENVIRONMENT)
+    return {name: environment[key] for name in names if (key := f"EGOV_SERANG_{name.upper()}") in environment}
+
+
 def _from_file(named_file: str | None, profile: str | None) -> dict[str, Any]:
     path = Path(named_file or _FILE).expanduser()
     if not path.exists():
@@ -145,22 +152,34 @@ def _from_file(named_file: str | None, profile: str | None) -> dict[str, Any]:
             wanted = f"the profile {profile!r}" if profile else "EGOV_SERANG_CONFIG"
             raise ConfigError(f"{wanted} needs the file {path}, which is not there", code="config_file", hint=_SANDBOX)
         return {}
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not TOML"
-        raise ConfigError(f"the configuration file {path} cannot be read: {reason}", code="config_file") from None
-    values = _table(_table(document, "profile") or {}, profile or "default")
+    values = _table(_table(_document(path), "profile") or {}, profile or "default")
     if values is None:
         if profile is None:
             return {}
         raise ConfigError(f"{path} has no table [profile.{profile}]", code="config_profile")
-    known = {field.name for field in fields(Config)} - {"client_secret"}
-    for name in values:
-        if name not in known:
-            hint = "Put the secret in a file and name it: client_secret_file" if name == "client_secret" else None
-            raise ConfigError(f"{path}: {name!r} is not a setting", code="config_key", hint=hint)
+    wrong = next(((name, fault) for name, value in values.items() if (fault := _fault(name, value))), None)
+    if wrong is not None:
+        del values  # somebody may have put the secret itself here
+        hint = "Put the secret in a file and name it: client_secret_file" if wrong[0] == "client_secret" else None
+        raise ConfigError(f"{path}: {wrong[0]!r} {wrong[1]}", code="config_key", hint=hint)
     return {name: _located(path, name, value) for name, value in values.items()}
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not TOML"
+    raise ConfigError(f"the configuration file {path} cannot be read: {reason}", code="config_file")
+
+
+def _fault(name: str, value: object) -> str | None:
+    """What is wrong with a setting of a file, by its name and type alone."""
+    if name == "client_secret" or name not in {field.name for field in fields(Config)}:
+        return "is not a setting"
+    if name in _NUMBERS or name == "request_id_echo":
+        return None if isinstance(value, int | float) else "must be a number, or true or false"
+    return None if isinstance(value, str) else "must be text"
 
 
 def _table(document: Mapping[str, Any], name: str) -> dict[str, Any] | None:
@@ -176,15 +195,16 @@ def _located(file: Path, name: str, value: Any) -> Any:
 
 def _origin(name: str, url: str) -> str:
     """The address without a trailing slash; https, or http to this machine."""
+    given: object = url
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(url.strip()) if isinstance(given, str) else urlsplit("")
         host, plain = parts.hostname or "", parts.scheme == "http"
         _ = parts.port
     except ValueError:
-        raise ConfigError(f"{name} is not a URL", code="config_url") from None
+        parts, host, plain = urlsplit(""), "", False
     if parts.scheme not in {"https", "http"} or not host:
         raise ConfigError(f"{name} must look like https://gateway.example", code="config_url", hint=_SANDBOX)
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if "@" in parts.netloc or "?" in url or "#" in url:  # an empty query too: the path would be appended to it
         raise ConfigError(f"{name} must not hold a user, password, query or fragment", code="config_url")
     if plain and not is_loopback(host):
         raise ConfigError(

@@ -73,7 +73,7 @@ class OpenEnum(StrEnum):
     @property
     def is_known(self) -> bool:
         """Whether this version of the SDK knows the value."""
-        return self._name_ in type(self).__members__
+        return type(self).__members__.get(self._name_) is self  # an unknown value may spell a member's name
 
     def __reduce_ex__(self, proto: object) -> tuple[Any, ...]:
         return type(self), (str(self),)

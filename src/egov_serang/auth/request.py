@@ -63,9 +63,9 @@ async def fetch(
     try:
         response = await runtime.send(request, Limits(until, max_body=64 * 1024))
     except TransportFault as fault:
-        error: EgovError = ConnectionFailed(
-            f"no token from {issuer}: {fault.reason}", code=fault.kind, hint="Check the issuer's address", sent="no"
-        )
+        code = f"permanent_{fault.kind}" if fault.permanent else fault.kind
+        reason = f"no token from {issuer}: {fault.reason}"
+        error: EgovError = ConnectionFailed(reason, code=code, hint="Check the issuer's address", sent="no")
     else:
         if response.status == _OK:
             return _read(issuer, response)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, BinaryIO, Final, Never, Self
 
 from pydantic_core import PydanticSerializationError, to_json
 
@@ -23,6 +24,10 @@ def _reveal(value: object) -> str:
     if isinstance(value, Nik | NoKk | Npwp):
         return value.reveal()
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _refuse(constant: str) -> Never:
+    raise ValueError(f"JSON has no {constant}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,9 +51,14 @@ class JsonBody:
         """
         if not self._encoded:
             try:
-                self._encoded.append(to_json(self.value, fallback=_reveal))
+                encoded = to_json(self.value, fallback=_reveal)
+                if b"NaN" in encoded or b"Infinity" in encoded:  # in a text, or a number that JSON does not have
+                    json.loads(encoded, parse_constant=_refuse)
+                self._encoded.append(encoded)
             except (PydanticSerializationError, TypeError, ValueError):
-                raise invalid("body", "holds a value that JSON cannot express", "type") from None
+                pass  # raised below instead, for this error holds the value
+        if not self._encoded:
+            raise invalid("body", "holds a value that JSON cannot express", "type")
         return self._encoded[0]
 
     @property

@@ -16,10 +16,10 @@ class Signature:
         call = exchange.call
         if not call.signed:
             return await next(exchange)
-        headers = exchange.headers
         if call.body is not None:
             if exchange.digest is None:
                 exchange.digest = content_digest(call.body.chunks())
-            headers["content-digest"] = exchange.digest
-        self._signer.sign(call.method, exchange.url, headers, created=int(exchange.runtime.wall()))
+            exchange.headers["content-digest"] = exchange.digest
+        # The headers get no name here: this frame lives while the request is under way, and they hold the token.
+        self._signer.sign(call.method, exchange.url, exchange.headers, created=int(exchange.runtime.wall()))
         return await next(exchange)

@@ -41,7 +41,13 @@ class PrivateKey:
 
     def __init__(self, pem: bytes, keyid: str | None = None) -> None:
         key = _load(pem)
-        del pem
+        del pem  # what may raise from here on must not have the key in its frame
+        if key is None:
+            raise ConfigError(
+                "this is not an unencrypted private key in PEM",
+                code="key_unreadable",
+                hint="The file should begin with -----BEGIN PRIVATE KEY-----",
+            )
         if isinstance(key, Ed25519PrivateKey):
             self.jwt_algorithm = "Ed25519"
         elif isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1):
@@ -65,14 +71,14 @@ class PrivateKey:
             ConfigError: not readable, or not a usable key; the message names the file.
         """
         try:
-            pem = Path(path).expanduser().read_bytes()
+            return cls(Path(path).expanduser().read_bytes(), keyid)
         except OSError as error:
-            raise ConfigError(
-                f"the key file {path} cannot be read: {error.strerror}",
-                code="key_file",
-                hint="Check the path and its permissions; a key file should be readable by its owner only",
-            ) from None
-        return cls(pem, keyid)
+            reason = error.strerror
+        raise ConfigError(
+            f"the key file {path} cannot be read: {reason}",
+            code="key_file",
+            hint="Check the path and its permissions; a key file should be readable by its owner only",
+        )
 
     @property
     def crypto(self) -> Private:
@@ -101,13 +107,8 @@ class PrivateKey:
         raise TypeError("a private key cannot be pickled or copied: pass the path of its file")
 
 
-def _load(pem: bytes) -> object:
+def _load(pem: bytes) -> object | None:
     try:
         return load_pem_private_key(pem, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        del pem
-    raise ConfigError(
-        "this is not an unencrypted private key in PEM",
-        code="key_unreadable",
-        hint="The file should begin with -----BEGIN PRIVATE KEY-----",
-    )
+        return None
