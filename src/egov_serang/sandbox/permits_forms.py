@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker, ValidationError  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 from pydantic import JsonValue
 
 from egov_serang.sandbox.problems import FieldError
@@ -18,13 +19,14 @@ def form_errors(schema: Mapping[str, JsonValue], form: Mapping[str, JsonValue]) 
         form: what the applicant filled in.
     """
     found: dict[str, FieldError] = {}
-    for error in Draft202012Validator(dict(schema), format_checker=FormatChecker()).iter_errors(dict(form)):
+    validator: Any = Draft202012Validator(dict(schema), format_checker=FormatChecker())
+    for error in validator.iter_errors(dict(form)):
         for pointer, code in _places(error):
             found.setdefault(pointer, FieldError(pointer=pointer, code=code, detail=f"breaks the rule {code!r}"))
     return tuple(found[pointer] for pointer in sorted(found))
 
 
-def _places(error: ValidationError) -> Iterator[tuple[str, str]]:
+def _places(error: Any) -> Iterator[tuple[str, str]]:
     keyword = str(error.validator)
     base = "".join("/" + _escaped(str(part)) for part in ("form", *error.absolute_path))
     if keyword == "required":

@@ -67,7 +67,7 @@ _EXAMINED: Final = frozenset({Stage.VALIDATION, Stage.ASSESSMENT, Stage.INSPECTI
 _PAYING: Final = frozenset({Stage.PAYMENT})
 _DECIDING: Final = frozenset({Stage.DECISION})
 _PAID: Final[frozenset[FeeState]] = frozenset({"none", "confirmed"})
-_NOT_BILLED: Final[frozenset[FeeState]] = _PAID | {"due"}
+_NOT_BILLED: Final[frozenset[FeeState]] = frozenset({"none", "due", "confirmed"})
 _DUE: Final[frozenset[FeeState]] = frozenset({"due"})
 _BILLED: Final[frozenset[FeeState]] = frozenset({"billed"})
 
