@@ -111,8 +111,17 @@ def _secret(config: Config) -> str:
 
 
 def _tls(config: Config) -> TlsOptions:
-    paths = (config.ca_file, config.client_cert_file, config.client_key_file)
-    return TlsOptions(*(None if path is None else str(Path(path).expanduser()) for path in paths))
+    return TlsOptions(*(_file(config, name) for name in ("ca_file", "client_cert_file", "client_key_file")))
+
+
+def _file(config: Config, name: str) -> str | None:
+    given: str | Path | None = getattr(config, name)
+    if given is None:
+        return None
+    path = Path(given).expanduser()
+    if not path.is_file():
+        raise ConfigError(f"{name} names {path}, which is not a file", code="key_file", hint="Check its path")
+    return str(path)
 
 
 def sync_transport(config: Config, http_client: httpx.Client | None) -> Transport:

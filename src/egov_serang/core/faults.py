@@ -26,7 +26,7 @@ def from_fault(fault: TransportFault, *, expired: bool) -> EgovError:
     kind: type[EgovError]
     if fault.kind == "timeout" and expired:
         kind = DeadlineExceeded
-    elif fault.kind in {"protocol", "truncated", "too_large"}:
+    elif fault.sent != "no" and fault.kind in {"protocol", "truncated", "too_large"}:
         kind = UnexpectedReply
     else:
         kind = ConnectionFailed

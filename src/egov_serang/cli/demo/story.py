@@ -1,0 +1,246 @@
+"""The story: a resident, a pothole, a trader, and four accidents on the way. Every step checks what it claims."""
+
+from __future__ import annotations
+
+import struct
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+
+from egov_serang import Client, EgovError, File, Nik, Phone, SignatureRefused
+from egov_serang.cli.demo.meter import Meter
+from egov_serang.cli.demo.view import Row, View
+from egov_serang.models.complaints import Complaint, ComplaintStatus, Location
+from egov_serang.models.identity import Attributes, Purpose, VerificationOutcome
+from egov_serang.models.notifications import MessageStatus, Recipient
+from egov_serang.models.permits import Applicant, Application, ApplicationStatus, LicenceStatus
+from egov_serang.sandbox.server import Sandbox
+
+TOKEN_LIFETIME = 120
+"""Seconds an access token of the demo's sandbox lives: shorter than a signature may be old (300 s)."""
+
+RESIDENT = "9973010101900000"
+"""A number of the sandbox's: province 99 does not exist, so it is nobody's."""
+
+
+class Broken(Exception):
+    """A step did not hold."""
+
+
+def hold(condition: bool, what: str) -> None:
+    """The step holds only if this is so."""
+    if not condition:
+        raise Broken(f"expected {what}")
+
+
+@dataclass(slots=True)
+class Story:
+    """Who takes part.
+
+    Args:
+        sandbox: the city.
+        citizen: the citizens' app.
+        officer: the agencies' desk.
+        meter: the transport of both.
+        view: where it is told.
+    """
+
+    sandbox: Sandbox
+    citizen: Client
+    officer: Client
+    meter: Meter
+    view: View
+    _complaint: Complaint = field(init=False)
+    _application: Application = field(init=False)
+
+    def tell(self) -> list[Row]:
+        """Tell it to the end, or to the first step that does not hold."""
+        rows: list[Row] = []
+        steps: tuple[tuple[str, Callable[[Row], None]], ...] = (
+            ("A resident's identity is verified", self._verify),
+            ("Categories are read while the gateway is briefly down (503)", self._retried),
+            ("A pothole is reported with a photo and a map point", self._report),
+            ("The agency's officer handles it", self._handle),
+            ("A report's answer is lost on the way; the repetition has no second effect", self._lost_answer),
+            ("An access token expires and is renewed", self._expired_token),
+            ("A request changed on its way is refused", self._tampered),
+            ("A street trader applies for a permit", self._apply),
+            ("The officer returns it, the trader completes it", self._complete),
+            ("The permit is decided and issued", self._issue),
+            ("The resident is told", self._notify),
+        )
+        for title, step in steps:
+            row = Row(title)
+            rows.append(row)
+            with self._watched(row):
+                step(row)
+            if row.state == "failed":
+                break
+        return rows
+
+    @contextmanager
+    def _watched(self, row: Row) -> Iterator[None]:
+        self.meter.take()
+        self.view.begin(row)
+        start = time.monotonic()
+        try:
+            yield
+            row.state = "held"
+        except (EgovError, Broken) as error:
+            row.state = "failed"
+            self._say(row, f"{type(error).__name__}: {error}")
+        row.milliseconds = (time.monotonic() - start) * 1000
+        count = self.meter.take()
+        row.calls, row.attempts = count.calls, count.attempts
+        self.view.end(row)
+
+    def _say(self, row: Row, text: str) -> None:
+        row.notes.append(text)
+        self.view.note(row, text)
+
+    def _verify(self, row: Row) -> None:
+        verification = self.citizen.identity.verify(
+            Nik(RESIDENT),
+            Attributes(full_name="Warga Contoh", birth_date=date(1990, 1, 1)),
+            purpose=Purpose(purpose_code="complaint", legal_basis="public_task"),
+        )
+        hold(verification.outcome is VerificationOutcome.MATCH, "the outcome match")
+        self._say(row, f"NIK {Nik(RESIDENT)}: {verification.outcome}; no data came back, only the verdict")
+
+    def _retried(self, row: Row) -> None:
+        self.sandbox.fault("complaints.services", kind="status", status=503, times=1)
+        categories = list(self.citizen.complaints.services(limit=100))
+        count = self.meter.count()
+        hold(count.attempts == count.calls + 1, "exactly one repetition")
+        hold(any(category.service_code == "jalan_rusak" for category in categories), "the category for potholes")
+        self._say(row, f"{len(categories)} categories; 503 once, repeated by the SDK after a pause")
+
+    def _report(self, row: Row) -> None:
+        complaint = self.citizen.complaints.submit(
+            "jalan_rusak",
+            "Jalan berlubang di depan pasar, dalam sekitar 20 cm.",
+            location=Location(lat=-6.1153, long=106.1503, area_code="36.73.01.1001"),
+            photos=[File(photo(), "lubang.png")],
+            client_reference="demo-0001",
+        )
+        hold(len(complaint.media) == 1, "one photo on the complaint")
+        with self.citizen.complaints.download(complaint.complaint_id, complaint.media[0].media_id) as back:
+            hold(back.read() == photo(), "the photo to come back byte for byte")
+        self._say(row, f"{complaint.reference}: {complaint.status}, photo sha256 {complaint.media[0].sha256[:12]}...")
+        self._complaint = complaint
+
+    def _handle(self, row: Row) -> None:
+        complaint = self.officer.complaints.get(self._complaint.complaint_id)
+        path = [complaint.status.value]
+        for action, assignee in (("verify", None), ("assign", "regu-jalan-1"), ("start", None), ("resolve", None)):
+            complaint = self.officer.complaints.transition(complaint, action, assignee=assignee)
+            path.append(complaint.status.value)
+        hold(complaint.status is ComplaintStatus.RESOLVED, "the complaint to be resolved")
+        self._say(row, " -> ".join(path))
+
+    def _lost_answer(self, row: Row) -> None:
+        before = self.sandbox.counts()["complaints"]
+        self.sandbox.fault("complaints.submit", kind="lost_answer", times=1)
+        reply = self.citizen.raw.complaints.submit(
+            "sampah", "Sampah belum diangkut sejak Senin.", location=Location(area_code="36.73.06.1008")
+        )
+        added = self.sandbox.counts()["complaints"] - before
+        hold(reply.attempts == 2, "two attempts")  # noqa: PLR2004
+        hold(reply.replayed, "the second answer to come from the idempotency store")
+        hold(added == 1, "exactly one new complaint")
+        self._say(row, f"connection cut after the commit; 2 attempts with one key, {added} complaint, answer replayed")
+
+    def _expired_token(self, row: Row) -> None:
+        self.sandbox.advance(TOKEN_LIFETIME + 1)
+        complaint = self.citizen.complaints.get(self._complaint.complaint_id)
+        count = self.meter.count()
+        hold(count.tokens == 1 and count.attempts == count.calls + 1, "one refusal, one new token, one repetition")
+        self._say(row, f"the gateway's clock went on; 401, new token, {complaint.reference} read at the second attempt")
+
+    def _tampered(self, row: Row) -> None:
+        before = self.sandbox.counts()["complaints"]
+        self.meter.spoil_next = True
+        try:
+            self.citizen.complaints.submit(
+                "lampu_jalan", "lampu jalan padam", location=Location(area_code="36.73.01.1001")
+            )
+        except SignatureRefused as refusal:
+            hold(self.sandbox.counts()["complaints"] == before, "no new complaint")
+            self._say(row, f"one byte changed after signing: {refusal.code}, nothing was filed")
+        else:
+            raise Broken("a changed request was accepted")
+
+    def _apply(self, row: Row) -> None:
+        kinds = {kind.permit_type_code: kind for kind in self.citizen.permits.types()}
+        kind = kinds["TDU-PKL"]
+        draft = self.citizen.permits.applications.start(
+            kind.permit_type_code,
+            applicant=Applicant(name="Pedagang Contoh"),
+            form={"business_name": "Sate Bandeng Contoh", "goods": "makanan", "trading_place": "Pasar Lama"},
+            location=Location(lat=-6.1149, long=106.1527),
+            client_reference="demo-0002",
+        )
+        for document in kind.required_documents:
+            if document.required:
+                self.citizen.permits.applications.attach(
+                    draft.application_id, document.kind, File(photo(), f"{document.kind}.png")
+                )
+        submitted = self.citizen.permits.applications.submit(draft.application_id)
+        hold(submitted.status is ApplicationStatus.UNDETERMINED, "the application to wait for the authority")
+        self._say(row, f"{submitted.reference}: {kind.name}, with {len(submitted.documents)} documents")
+        self._application = submitted
+
+    def _complete(self, row: Row) -> None:
+        number = self._application.application_id
+        seen = self.officer.permits.applications.get(number)
+        self.officer.permits.applications.transition(seen, "return", comment="Foto KTP tidak terbaca.")
+        returned = self.citizen.permits.applications.wait_for(number, timeout=10)
+        hold(returned.status is ApplicationStatus.RETURNED, "the application to be returned")
+        self.citizen.permits.applications.attach(number, "ktp", File(photo(), "ktp-jelas.png"))
+        again = self.citizen.permits.applications.submit(number)
+        hold(again.status is ApplicationStatus.UNDETERMINED, "the application to be handed in again")
+        self._say(row, f'returned: "{returned.status_notes}", completed and handed in again')
+
+    def _issue(self, row: Row) -> None:
+        desk = self.officer.permits.applications
+        application = desk.get(self._application.application_id)
+        while application.stage != "decision":
+            application = desk.transition(application, "advance")
+        application = desk.transition(application, "decide", data={"outcome": "granted"})
+        application = desk.transition(application, "issue")
+        told = self.citizen.permits.applications.wait_for(application, timeout=10)
+        hold(told.licence_id is not None, "a licence")
+        licence = self.citizen.permits.licences.get(told.licence_id or "")
+        hold(licence.status is LicenceStatus.ACTIVE, "an active licence")
+        self._say(row, f"licence {licence.licence_number}, {licence.status}, until {licence.valid_until:%d-%m-%Y}")
+
+    def _notify(self, row: Row) -> None:
+        templates = {template.template_id: template for template in self.citizen.notifications.templates.list()}
+        template = templates["complaint-resolved-sms"]
+        message = self.citizen.notifications.send(
+            template.template_id,
+            Recipient(phone=Phone("0812 0000 0001")),
+            personalisation={"reference": self._complaint.reference},
+        )
+        self.sandbox.advance(5)
+        message = self.citizen.notifications.get(message.message_id)
+        hold(message.status is MessageStatus.DELIVERED, "the message to be delivered")
+        self._say(row, f"{template.name}: {message.status}")
+
+
+def photo() -> bytes:
+    """A small picture of asphalt with a hole in it: a PNG of 48 x 48 grey pixels."""
+    size = 48
+    rows = b"".join(
+        b"\0" + bytes(40 if (x - 24) ** 2 + (y - 24) ** 2 < 200 else 140 for x in range(size))  # noqa: PLR2004
+        for y in range(size)
+    )
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
