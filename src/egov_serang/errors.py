@@ -6,7 +6,7 @@ Source: contract-v1 section 1 (codes and classes).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, TypeVar
 
@@ -168,9 +168,19 @@ class ApiError(EgovError):
     ) -> None:
         super().__init__(message, code=code, hint=hint, sent=sent, retry_after=retry_after)
         self.status = status
-        self.errors = tuple(FieldError(mask_numbers(e.pointer), e.code, mask_numbers(e.detail)) for e in errors)
+        self.errors = errors
         self.trace_id = trace_id
         self._allowed_actions = allowed_actions
+        self.rewrite(mask_numbers)
+
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Change every text that came from the service, such as to mask what it must not have said."""
+        self.message = change(self.message)
+        self.args = (self.message,)
+        self.code = None if self.code is None else change(self.code)
+        self.errors = tuple(FieldError(change(e.pointer), change(e.code), change(e.detail)) for e in self.errors)
+        self.trace_id = None if self.trace_id is None else change(self.trace_id)
+        self._allowed_actions = tuple(change(action) for action in self._allowed_actions)
 
 
 class Invalid(ApiError):

@@ -14,6 +14,11 @@ _SHOWN_NAMES: Final = frozenset(
 )
 
 
+def is_shown(name: str) -> bool:
+    """Whether a field of this name may be shown: an id, a code, a state, a time."""
+    return name in _SHOWN_NAMES or name.endswith(_SHOWN_SUFFIXES)
+
+
 class Model(BaseModel):
     """A frozen record. Unknown fields a newer server sends are kept as attributes; `repr` shows ids, states and times.
 
@@ -27,7 +32,7 @@ class Model(BaseModel):
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         for name in type(self).model_fields:
-            if name in _SHOWN_NAMES or name.endswith(_SHOWN_SUFFIXES):
+            if is_shown(name):
                 value = getattr(self, name)
                 if value is not None:
                     yield name, value

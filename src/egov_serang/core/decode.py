@@ -24,6 +24,26 @@ def _adapter(target: Any) -> TypeAdapter[Any]:
     return TypeAdapter(target)
 
 
+@cache
+def _names(target: Any) -> frozenset[str]:
+    """The field names we declared ourselves, at any depth. A key the service chose may be somebody's name."""
+    found: set[str] = set()
+    pending: list[Any] = [_adapter(target).json_schema()]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            schema = cast("dict[str, Any]", node)
+            found.update(schema.get("properties", ()))
+            pending.extend(schema.values())
+        elif isinstance(node, list):
+            pending.extend(cast("list[Any]", node))
+    return frozenset(found)
+
+
+def _place(path: tuple[int | str, ...], names: frozenset[str]) -> str:
+    return "/".join(str(step) if isinstance(step, int) or step in names else "*" for step in path) or "(document)"
+
+
 @dataclass(frozen=True, slots=True)
 class Decode(Generic[T]):
     """Read a JSON answer as `target`: a model, a list of them, anything pydantic knows.
@@ -47,9 +67,7 @@ class Decode(Generic[T]):
             return cast("T", _adapter(cast("Any", self.target)).validate_json(response.body))
         except ValidationError as wrong:
             faults = wrong.errors(include_url=False, include_input=False, include_context=False)
-            named = ", ".join(
-                f"{'/'.join(map(str, f['loc'])) or '(document)'}: {f['type']}" for f in faults[:_SHOWN_FAULTS]
-            )
+            named = ", ".join(f"{_place(f['loc'], _names(self.target))}: {f['type']}" for f in faults[:_SHOWN_FAULTS])
         raise UnexpectedReply(
             f"the answer is not a {getattr(self.target, '__name__', self.target)}: {named}",
             code="wrong_shape",

@@ -9,12 +9,13 @@ from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 from egov_serang.core.call import Call
+from egov_serang.core.echo import silence
 from egov_serang.core.exchange import Exchange, Layer, Limits, Next, Request, Response, TransportFault
 from egov_serang.core.faults import from_fault
 from egov_serang.core.ids import random_id
 from egov_serang.core.reply import Reply
 from egov_serang.core.runtime import Runtime, run_sync
-from egov_serang.errors import EgovError, Sent, UnexpectedReply
+from egov_serang.errors import ApiError, EgovError, Sent, UnexpectedReply
 
 T = TypeVar("T")
 
@@ -108,6 +109,8 @@ class Engine:
             data = call.decode(response)
             _bind_reference(call, data, response)
         except EgovError as error:
+            if isinstance(error, ApiError):
+                silence(error, exchange)
             error.operation = call.operation
             error.request_id = exchange.request_id or None
             error.correlation_id = exchange.correlation_id

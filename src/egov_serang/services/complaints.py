@@ -127,6 +127,8 @@ class Complaints(Service[M]):
             anonymous=anonymous,
             client_reference=client_reference,
         )
+        # What the resident wrote must not stand in this frame while requests are under way.
+        del description, location, photos, attributes, reporter
         complaint = (await step(call, "submit")).data
         if not files:
             return complaint

@@ -97,8 +97,7 @@ class FakeTransport:
         Raises:
             TransportFault: the handler's, or `too_large` for an answer over the limit.
         """
-        body = b"" if request.body is None else b"".join(request.body.chunks())
-        seen = FakeRequest(request.method, request.url, Headers(request.headers), body)
+        seen = _seen(request)
         if self._tokens and seen.method == "POST" and seen.path.endswith("/oauth2/token"):
             answer: FakeResponse | JsonValue = _token(seen)
         else:
@@ -128,6 +127,11 @@ class AsyncFakeTransport:
 
     async def close(self) -> None:
         """Nothing to close."""
+
+
+def _seen(request: Request) -> FakeRequest:
+    body = b"" if request.body is None else b"".join(request.body.chunks())
+    return FakeRequest(request.method, request.url, Headers(request.headers), body)
 
 
 def _token(request: FakeRequest) -> JsonValue:

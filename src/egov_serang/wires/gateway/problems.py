@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import email.utils
+import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError
 
 from egov_serang.core.exchange import Response
 from egov_serang.errors import (
@@ -83,9 +84,20 @@ _HINTS: Final[Mapping[str, str]] = {
 }
 
 
+_WORD: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+
+
+def _word(text: str) -> str:
+    """A code, or nothing: prose in its place may hold what the caller sent."""
+    return text if _WORD.fullmatch(text) else ""
+
+
+_Code = Annotated[str, AfterValidator(_word)]
+
+
 class _Field(BaseModel):
     pointer: str = ""
-    code: str = ""
+    code: _Code = ""
     detail: str = ""
 
 
@@ -94,10 +106,10 @@ class _Problem(BaseModel):
 
     title: str = ""
     detail: str = ""
-    code: str = ""
+    code: _Code = ""
     errors: tuple[_Field, ...] = ()
-    allowed_actions: tuple[str, ...] = ()
-    trace_id: str | None = None
+    allowed_actions: tuple[_Code, ...] = ()
+    trace_id: _Code | None = None
     retry_after_s: float | None = None
 
 

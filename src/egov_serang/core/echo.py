@@ -1,0 +1,48 @@
+"""What a refusal may not say back: the contract forbids services to echo input, and some do it all the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Final, cast
+
+from egov_serang.core.body import JsonBody
+from egov_serang.core.exchange import Exchange
+from egov_serang.errors import ApiError
+from egov_serang.model import is_shown
+
+_SHORTEST: Final = 3
+_MASK: Final = "••••"
+
+
+def silence(error: ApiError, exchange: Exchange) -> None:
+    """Mask in the error's text whatever the service repeated of the request: its token, and what its body said.
+
+    Codes, ids and states stay readable, by the rule that decides what a model's `repr` shows.
+    """
+    said = set(_texts(exchange))
+    if said:
+        longest_first = sorted(said, key=len, reverse=True)
+        pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
+        error.rewrite(lambda text: pattern.sub(_MASK, text))
+
+
+def _texts(exchange: Exchange) -> Iterator[str]:
+    yield from exchange.headers.get("authorization", "").split()[1:]
+    if isinstance(exchange.call.body, JsonBody):
+        yield from _spoken(exchange.call.body.value)
+
+
+def _spoken(value: object) -> Iterator[str]:
+    if isinstance(value, str) and len(value.strip()) >= _SHORTEST:
+        yield value.strip()
+    elif isinstance(value, date):
+        yield value.isoformat()
+    elif isinstance(value, Mapping):
+        for name, item in cast("Mapping[Any, Any]", value).items():
+            if not is_shown(str(name)):
+                yield from _spoken(item)
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        for item in cast("Sequence[Any]", value):
+            yield from _spoken(item)
