@@ -94,7 +94,6 @@ class MessageRecord(BaseModel):
         )
 
     def _past(self, now: datetime) -> tuple[Step, ...]:
-        # The first state is always past, even if the city's clock was set back since.
         return (self.steps[0], *(step for step in self.steps[1:] if step.at <= now))
 
 
@@ -132,9 +131,10 @@ def write_message(session: Session, row: MessageRow, record: MessageRecord) -> N
     session.add(row)
     session.flush()
     session.execute(delete(MessageStateRow).where(MessageStateRow.message == row.serial))
-    ends = [*(step.at.timestamp() for step in record.steps[1:]), None]
-    for step, end in zip(record.steps, ends, strict=True):
-        session.add(MessageStateRow(message=row.serial, begins=step.at.timestamp(), ends=end, status=step.status.value))
+    # The first state has no beginning: it is the one to show even if the city's clock was set back since.
+    turns = [step.at.timestamp() for step in record.steps[1:]]
+    for step, begins, ends in zip(record.steps, [0.0, *turns], [*turns, None], strict=True):
+        session.add(MessageStateRow(message=row.serial, begins=begins, ends=ends, status=step.status.value))
 
 
 def messages_at(

@@ -216,9 +216,10 @@ def transition(
 ) -> Application:
     """Do an action; each has its own scope, the table is in contract-v1 section 3."""
     party = Party.of(caller, here.clock.now())
+    action = Action(body.action)
+    service.check_role(action, party)
     found = service.find_application(db, application_id, party)
     require_match(request, found.case.version)
-    action = Action(body.action)
     if action in (Action.SUBMIT, Action.RESUBMIT):
         return _shown(response, service.submit(db, found, party, action), party)
     case = service.transition(found, body, party)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -71,7 +71,8 @@ class StatutoryClock(BaseModel):
         if self.running_since is None:
             return None
         left = self.period - self.used
-        return add_working(self.running_since, left) if self.working_days else self.running_since + left
+        due = add_working(self.running_since, left) if self.working_days else self.running_since + left
+        return due.astimezone(UTC)
 
     def start(self, now: datetime) -> Self:
         """Begin from zero."""

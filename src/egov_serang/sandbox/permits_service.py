@@ -197,17 +197,24 @@ def submit(session: Session, found: Found, party: Party, action: Action | None =
     return found.write(session, handed_in, party.now)
 
 
+def check_role(action: str, party: Party) -> None:
+    """Whether the caller's token has the scope of the action.
+
+    Raises:
+        Problem: scope_missing.
+    """
+    if actor_of(action) not in party.roles:
+        raise Problem("scope_missing", "The token lacks the scope of this action.")
+
+
 def transition(found: Found, body: TransitionRequest, party: Party) -> Case:
     """Do an action other than handing in, in the name of the caller. Issuing is completed by `issue_licence`.
 
     Raises:
-        Problem: scope_missing, forbidden, or what `perform` refuses.
+        Problem: forbidden, or what `perform` refuses.
     """
     case = found.case
-    role = actor_of(body.action)
-    if role not in party.roles:
-        raise Problem("scope_missing", "The token lacks the scope of this action.")
-    if role == "apply":
+    if actor_of(body.action) == "apply":
         _applicants(found, party)
     note = body.comment or body.reason_code
     command = Command(action=body.action, now=party.now, by=party.client_id, comment=note, data=body.data)

@@ -49,8 +49,9 @@ def write_case(session: Session, row: ApplicationRow, case: Case, now: datetime)
         session.add(
             ApplicationStateRow(
                 application=row.serial,
-                begins=(at or now).timestamp(),
+                begins=0.0 if at is None else at.timestamp(),
                 ends=end,
+                updated_at=(at or now).timestamp(),
                 stage=state.stage.value,
                 status=state.status.value,
             )
@@ -84,4 +85,4 @@ def applications_at(
     for column, wanted in equal:
         if wanted is not None:
             found = found.where(column == wanted)
-    return found if updated_after is None else found.where(state.begins >= updated_after.timestamp())
+    return found if updated_after is None else found.where(state.updated_at >= updated_after.timestamp())

@@ -45,7 +45,9 @@ class ApplicationStateRow(Base):
     serial: Mapped[int] = mapped_column(primary_key=True)
     application: Mapped[int] = mapped_column(ForeignKey("permit_application.serial"), index=True)
     begins: Mapped[float]
+    """0 for the state that was written, since the city's clock may be set back."""
     ends: Mapped[float | None]
+    updated_at: Mapped[float]
     stage: Mapped[str]
     status: Mapped[str]
 
