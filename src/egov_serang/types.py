@@ -91,9 +91,9 @@ class _MaskedNumber:
         digits = number._digits if isinstance(number, _MaskedNumber) else _compact(number)
         if digits is None or len(digits) not in self._lengths:
             # A mistyped number is still somebody's number: nothing of it may stand in this frame or in the message.
-            del number, digits
-            lengths = " or ".join(map(str, self._lengths))
-            raise ValueError(f"a {self._name} has {lengths} digits (spaces, dots and hyphens are ignored)")
+            lengths, name = " or ".join(map(str, self._lengths)), self._name
+            del self, number, digits  # `self` too: it has no digits yet to show, so a debugger's repr would fail
+            raise ValueError(f"a {name} has {lengths} digits (spaces, dots and hyphens are ignored)")
         object.__setattr__(self, "_digits", digits)
 
     def reveal(self) -> str:
