@@ -1,17 +1,81 @@
 """The application: every module of the contract behind one gate.
 
 A module is a pair `router` (made by `route.contract_router`) and `seed(session)`; see `gate` for how to write one.
-Modules listed here are seeded, in this order, on an empty database and after every reset.
+Modules listed in `MODULES` are seeded, in this order, on an empty database and after every reset. A module may have a
+`tick(session, now)`: it runs whenever the city's clock is moved, for what time brings by itself.
 """
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Final, cast
 
-from fastapi import FastAPI
-from sqlalchemy.orm import Session
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy import select
+from starlette.exceptions import HTTPException
 
-from egov_serang.sandbox import complaints, identity
+from egov_serang.sandbox import complaints, control, identity, oauth
+from egov_serang.sandbox.clients import Clients
+from egov_serang.sandbox.db import Database
+from egov_serang.sandbox.exchange import Exchange
+from egov_serang.sandbox.keys import SecretRow, ServerKeys
+from egov_serang.sandbox.openapi import describe
+from egov_serang.sandbox.platform import Platform
+from egov_serang.sandbox.problems import Problem, from_http, from_validation
+from egov_serang.sandbox.replays import Replays
+from egov_serang.sandbox.route import ContractRoute
+from egov_serang.sandbox.settings import Settings
 
 MODULES: Final[tuple[ModuleType, ...]] = (identity, complaints)
+
+
+def open_platform(database_file: Path, base_url: str, *, durable: bool, token_ttl_s: int) -> Platform:
+    """Open (or make and seed) the stores of a sandbox."""
+    database = Database(database_file, durable=durable)
+    with closing(database.writing()) as session:
+        fresh = session.scalar(select(SecretRow).limit(1)) is None
+        keys = ServerKeys(session)
+        settings = Settings(base_url, keys.sandbox_token, token_ttl_s)
+        replays = Replays(database_file.with_name(database_file.name + "-seen"))
+        platform = Platform(settings, database, Clients(session), keys, replays, MODULES)
+        if fresh:
+            platform.seed(session)
+        session.commit()
+    return platform
+
+
+def create_app(platform: Platform) -> FastAPI:
+    """The sandbox as an ASGI application."""
+    app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.platform = platform
+    app.include_router(oauth.router)
+    app.include_router(control.router)
+    for module in MODULES:
+        app.include_router(module.router)
+    app.state.scopes = {
+        route.operation_id: route.guard.scopes
+        for module in MODULES
+        for route in module.router.routes
+        if isinstance(route, ContractRoute) and route.guard is not None
+    }
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_middleware(Exchange, platform=platform)
+    describe(app)
+    return app
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    return cast("Problem", error).response()
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    return from_validation(cast("RequestValidationError", error)).response()
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    return from_http(cast("HTTPException", error)).response()

@@ -1,9 +1,9 @@
 """Cursor paging: `?limit=&cursor=` -> `{"data": [...], "next_cursor": ...}` (contract-v1 section 1).
 
-    @router.get("/things", operation_id="things.list")
-    def listing(page: Paging, db: Db) -> Page[Thing]:
-        rows, cursor = page.rows(db, select(Row).where(...), Row.seq)
-        return Page(data=[render(row) for row in rows], next_cursor=cursor)
+@router.get("/things", operation_id="things.list")
+def listing(page: Paging, db: Db) -> Page[Thing]:
+    rows, cursor = page.rows(db, select(Row).where(...), Row.seq)
+    return Page(data=[render(row) for row in rows], next_cursor=cursor)
 """
 
 from __future__ import annotations
@@ -46,10 +46,17 @@ class PageRequest:
         self.after = 0 if cursor is None else self._read(cursor)
 
     def rows(
-        self, session: Session, statement: Select[tuple[T]], seq: InstrumentedAttribute[int]
+        self,
+        session: Session,
+        statement: Select[tuple[T]],
+        seq: InstrumentedAttribute[int],
+        *,
+        newest_first: bool = False,
     ) -> tuple[Sequence[T], str | None]:
         """The page's rows in the order of `seq` (a positive, growing integer column), and the next cursor."""
-        wanted = statement.where(seq > self.after).order_by(seq).limit(self.limit + 1)
+        if self.after:
+            statement = statement.where(seq < self.after if newest_first else seq > self.after)
+        wanted = statement.order_by(seq.desc() if newest_first else seq).limit(self.limit + 1)
         rows = session.scalars(wanted).all()
         if len(rows) <= self.limit:
             return rows, None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlalchemy.orm import Session
 
 from egov_serang.sandbox.clients import Clients
 from egov_serang.sandbox.clock import Clock
@@ -27,6 +30,7 @@ class Platform:
     clients: Clients
     keys: ServerKeys
     replays: Replays
+    modules: tuple[ModuleType, ...]
     clock: Clock = field(default_factory=Clock)
     records: Records = field(default_factory=Records)
     faults: Faults = field(default_factory=Faults)
@@ -34,6 +38,31 @@ class Platform:
     """Held around every write transaction: SQLite has one writer, and a queue is fairer than its busy loop."""
     in_flight: set[str] = field(default_factory=set)
     """Idempotency keys (hashed, with their scope) of calls under way. In memory: a killed server has none."""
+
+    def reseed(self) -> None:
+        """Empty the database and seed it again. Hold the writer lock."""
+        with closing(self.database.writing()) as session:
+            self.database.empty(session)
+            self.seed(session)
+            session.commit()
+
+    def seed(self, session: Session) -> None:
+        """Let every module enter what it starts with. The caller commits."""
+        for module in self.modules:
+            module.seed(session)
+
+    def tick(self) -> None:
+        """Let every module with a `tick(session, now)` do what the city's time has brought. Hold the writer lock."""
+        with closing(self.database.writing()) as session:
+            for module in self.modules:
+                if hasattr(module, "tick"):
+                    module.tick(session, self.clock.now())
+            session.commit()
+
+    def close(self) -> None:
+        """Close the stores."""
+        self.database.close()
+        self.replays.close()
 
 
 async def _platform(request: Request) -> Platform:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, JsonValue
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -154,17 +154,21 @@ def _pointer(location: Sequence[int | str]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts[:8])[:200]
 
 
-class ProblemBody(BaseModel):
-    """The shape of every refusal, for the OpenAPI document."""
+class RefusedField(BaseModel):
+    pointer: str
+    code: str
+    detail: str
 
-    model_config = ConfigDict(title="Problem")
+
+class Refusal(BaseModel):
+    """The shape of every refusal."""
 
     type: str
     title: str
     status: int
     detail: str
     code: str
-    errors: list[dict[str, str]]
+    errors: list[RefusedField]
     allowed_actions: list[str]
     trace_id: str
     retryable: bool
@@ -173,6 +177,4 @@ class ProblemBody(BaseModel):
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI declarations of problem answers."""
-    return {
-        status: {"model": ProblemBody, "description": "Refused", "content": {MEDIA_TYPE: {}}} for status in statuses
-    }
+    return {status: {"model": Refusal, "description": "Refused"} for status in statuses}

@@ -1,0 +1,55 @@
+"""The life of a complaint (contract-v1 section 2)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from egov_serang.models.complaints import ComplaintAction as Action
+from egov_serang.models.complaints import ComplaintStatus as Status
+from egov_serang.sandbox.states import Rule, StateMachine
+
+CITIZEN: Final = "complaints:write"
+OFFICER: Final = "complaints:manage"
+
+MACHINE: Final = StateMachine(
+    (
+        Rule(Status.SUBMITTED, Action.VERIFY, Status.VERIFIED, OFFICER),
+        Rule(Status.SUBMITTED, Action.REQUEST_INFO, Status.NEEDS_INFORMATION, OFFICER),
+        Rule(Status.SUBMITTED, Action.REJECT, Status.REJECTED, OFFICER),
+        Rule(Status.SUBMITTED, Action.MARK_DUPLICATE, Status.DUPLICATE, OFFICER),
+        Rule(Status.SUBMITTED, Action.WITHDRAW, Status.WITHDRAWN, CITIZEN),
+        Rule(Status.NEEDS_INFORMATION, Action.SUPPLY_INFO, Status.SUBMITTED, CITIZEN),
+        Rule(Status.NEEDS_INFORMATION, Action.WITHDRAW, Status.WITHDRAWN, CITIZEN),
+        Rule(Status.NEEDS_INFORMATION, Action.EXPIRE, Status.WITHDRAWN, None),
+        Rule(Status.VERIFIED, Action.ASSIGN, Status.ASSIGNED, OFFICER),
+        Rule(Status.VERIFIED, Action.TRANSFER, Status.TRANSFERRED, OFFICER),
+        Rule(Status.VERIFIED, Action.WITHDRAW, Status.WITHDRAWN, CITIZEN),
+        Rule(Status.ASSIGNED, Action.START, Status.IN_PROGRESS, OFFICER),
+        Rule(Status.ASSIGNED, Action.REASSIGN, Status.VERIFIED, OFFICER),
+        Rule(Status.ASSIGNED, Action.TRANSFER, Status.TRANSFERRED, OFFICER),
+        Rule(Status.IN_PROGRESS, Action.RESOLVE, Status.RESOLVED, OFFICER),
+        Rule(Status.IN_PROGRESS, Action.HOLD, Status.ON_HOLD, OFFICER),
+        Rule(Status.ON_HOLD, Action.RESUME, Status.IN_PROGRESS, OFFICER),
+        Rule(Status.RESOLVED, Action.RATE, Status.CLOSED, CITIZEN),
+        Rule(Status.RESOLVED, Action.REOPEN, Status.VERIFIED, CITIZEN),
+        Rule(Status.RESOLVED, Action.AUTO_CLOSE, Status.CLOSED, None),
+        Rule(Status.REJECTED, Action.REOPEN, Status.SUBMITTED, CITIZEN),
+        Rule(Status.REJECTED, Action.AUTO_CLOSE, Status.CLOSED, None),
+    )
+)
+
+WAITING_DAYS: Final = 10
+"""Working days after which the system acts: it closes what is resolved or rejected, withdraws what stays unanswered."""
+
+BY_ITSELF: Final = {rule.state: rule.to for rule in MACHINE.rules if rule.scope is None}
+"""Where a complaint goes when it has waited that long."""
+
+STAGES: Final = {
+    Status.SUBMITTED: "verify",
+    Status.NEEDS_INFORMATION: "verify",
+    Status.VERIFIED: "respond",
+    Status.ASSIGNED: "resolve",
+    Status.IN_PROGRESS: "resolve",
+    Status.ON_HOLD: "resolve",
+}
+"""The service level that runs in each open state."""

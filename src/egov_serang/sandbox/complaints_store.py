@@ -1,0 +1,172 @@
+"""Complaints as they are kept, who sees what of them, and what passes by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import JSON, ForeignKey, LargeBinary, Select, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from egov_serang.models.complaints import Complaint, Due, Media
+from egov_serang.sandbox.complaints_catalogue import BY_CODE
+from egov_serang.sandbox.complaints_schemas import CaseFilter
+from egov_serang.sandbox.complaints_states import BY_ITSELF, CITIZEN, MACHINE, OFFICER, STAGES, WAITING_DAYS
+from egov_serang.sandbox.db import Base
+from egov_serang.sandbox.gate import Caller
+from egov_serang.sandbox.permits_clock import add_working
+from egov_serang.sandbox.problems import Problem
+
+_CONFIDENTIAL: Final = "complaints:confidential"
+
+
+class ComplaintRow(Base):
+    """A complaint: columns for what is filtered or decided on, `details` for the rest."""
+
+    __tablename__ = "complaints"
+
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[str] = mapped_column(unique=True)
+    client_id: Mapped[str] = mapped_column(index=True)
+    service_code: Mapped[str] = mapped_column(index=True)
+    status: Mapped[str] = mapped_column(index=True)
+    status_since: Mapped[float]
+    area_code: Mapped[str | None]
+    visibility: Mapped[str]
+    description: Mapped[str]
+    assignee: Mapped[str | None]
+    client_reference: Mapped[str | None] = mapped_column(index=True)
+    requested_at: Mapped[float]
+    updated_at: Mapped[float] = mapped_column(index=True)
+    version: Mapped[int]
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class MediaRow(Base):
+    """A file of a complaint."""
+
+    __tablename__ = "complaint_media"
+
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    media_id: Mapped[str] = mapped_column(unique=True)
+    complaint_seq: Mapped[int] = mapped_column(ForeignKey(ComplaintRow.seq), index=True)
+    filename: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+
+    def shown(self, complaint_id: str) -> Media:
+        """The file as callers see it; `url` is a path of this gateway."""
+        return Media(
+            media_id=self.media_id,
+            filename=self.filename,
+            media_type=self.media_type,
+            size=self.size,
+            sha256=self.sha256,
+            scan_status="clean",
+            url=f"/v1/complaints/cases/{complaint_id}/media/{self.media_id}",
+        )
+
+
+def visible(caller: Caller) -> Select[tuple[ComplaintRow]]:
+    """The complaints a caller may see: its own, public ones, and with the scope for it confidential ones."""
+    wanted = select(ComplaintRow)
+    if _CONFIDENTIAL in caller.scopes:
+        return wanted
+    return wanted.where(or_(ComplaintRow.client_id == caller.client_id, ComplaintRow.visibility == "public"))
+
+
+def filtered(wanted: Select[tuple[ComplaintRow]], by: CaseFilter) -> Select[tuple[ComplaintRow]]:
+    """Narrow a selection. An area holds the areas whose code begins with its own."""
+    for column, value in (
+        (ComplaintRow.status, by.status),
+        (ComplaintRow.service_code, by.service_code),
+        (ComplaintRow.client_reference, by.client_reference),
+        (ComplaintRow.assignee, by.assigned_to),
+    ):
+        if value is not None:
+            wanted = wanted.where(column == value)
+    if by.area_code is not None:
+        within = ComplaintRow.area_code.startswith(f"{by.area_code}.", autoescape=True)
+        wanted = wanted.where(or_(ComplaintRow.area_code == by.area_code, within))
+    if by.updated_after is not None:
+        wanted = wanted.where(ComplaintRow.updated_at >= by.updated_after.timestamp())
+    if by.q is not None:
+        wanted = wanted.where(ComplaintRow.description.icontains(by.q, autoescape=True))
+    return wanted
+
+
+def found(session: Session, complaint_id: str, caller: Caller) -> ComplaintRow:
+    """The complaint, if this caller may see it.
+
+    Raises:
+        Problem: not_found.
+    """
+    row = session.scalar(visible(caller).where(ComplaintRow.complaint_id == complaint_id))
+    if row is None:
+        raise Problem("not_found", "There is no such complaint, or this client may not see it.")
+    return row
+
+
+def roles(row: ComplaintRow, caller: Caller) -> frozenset[str]:
+    """The scopes that count for this complaint: only its own client acts as the citizen."""
+    return caller.scopes if row.client_id == caller.client_id else caller.scopes - {CITIZEN}
+
+
+def shown(session: Session, row: ComplaintRow, caller: Caller, now: datetime) -> Complaint:
+    """The complaint as this caller may see it."""
+    files = session.scalars(select(MediaRow).where(MediaRow.complaint_seq == row.seq).order_by(MediaRow.seq))
+    details = dict(row.details)
+    own = row.client_id == caller.client_id
+    if not (own or (OFFICER in caller.scopes and not details["anonymous"])):
+        details["reporter"] = None
+    requested = datetime.fromtimestamp(row.requested_at, UTC)
+    sla = BY_CODE[row.service_code].sla
+    stage = STAGES.get(row.status)  # type: ignore[call-overload]  # a StrEnum key is found by its text
+    due = None
+    if sla is not None and stage is not None:
+        at = add_working(requested, timedelta(days=getattr(sla, stage)))
+        due = Due(stage=stage, at=at, breached=now > at)
+    expected = None if sla is None else add_working(requested, timedelta(days=sla.resolve))
+    return Complaint(
+        **details,
+        complaint_id=row.complaint_id,
+        reference=f"SRG-{requested.year}-{row.seq:06}",
+        service_code=row.service_code,
+        status=row.status,
+        description=row.description,
+        area_code=row.area_code,
+        visibility=row.visibility,
+        assignee=row.assignee,
+        client_reference=row.client_reference,
+        requested_at=requested,
+        updated_at=datetime.fromtimestamp(row.updated_at, UTC),
+        expected_at=expected,
+        due=due,
+        media=tuple(media.shown(row.complaint_id) for media in files),
+        allowed_actions=MACHINE.allowed_actions(row.status, roles(row, caller)),
+        version=row.version,
+    )
+
+
+def changed(row: ComplaintRow, now: datetime, *, status: str | None = None, **details: Any) -> None:
+    """Write a change: a new version, perhaps a new status, details by name."""
+    if status is not None:
+        row.status, row.status_since = status, now.timestamp()
+    row.details = {**row.details, **details}
+    row.updated_at = now.timestamp()
+    row.version += 1
+
+
+def waited_too_long(row: ComplaintRow, now: datetime) -> bool:
+    """Whether the working days the state may wait for the citizen are over."""
+    since = datetime.fromtimestamp(row.status_since, UTC)
+    return now > add_working(since, timedelta(days=WAITING_DAYS))
+
+
+def tick(session: Session, now: datetime) -> None:
+    """Let the system act on everything that waited too long. Runs whenever the city's clock is moved."""
+    for row in session.scalars(select(ComplaintRow).where(ComplaintRow.status.in_(BY_ITSELF))):
+        if waited_too_long(row, now):
+            changed(row, now, status=BY_ITSELF[row.status])  # type: ignore[index]  # as above

@@ -1,0 +1,93 @@
+"""Around every request: echo of the request id, `Date`, the record, the log line, and the cut connection.
+
+The log is an allow-list: method, route template, status, milliseconds. Paths, queries, headers and bodies stay out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from email.utils import formatdate
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from egov_serang.sandbox.platform import Platform
+from egov_serang.sandbox.problems import Problem
+from egov_serang.sandbox.records import Record
+
+_LOG: Final = logging.getLogger("egov_serang.sandbox")
+_REQUEST_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}")
+
+
+class Exchange:
+    """The outermost ASGI layer."""
+
+    def __init__(self, app: ASGIApp, platform: Platform) -> None:
+        self._app, self._platform = app, platform
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state: dict[str, Any] = scope.setdefault("state", {})
+        started = time.perf_counter()
+        status = 0
+        echo = next((v for k, v in scope["headers"] if k == b"x-request-id" and _REQUEST_ID.fullmatch(v)), None)
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if state.get("cut"):
+                await _cut(state, receive)
+                return
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = message["headers"]
+                headers.append((b"date", formatdate(self._platform.clock.wall(), usegmt=True).encode()))
+                if echo is not None:
+                    headers.append((b"x-request-id", echo))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as fault:  # noqa: BLE001 - a bug in a handler must become a 500 that says nothing of its data
+            _LOG.error("%s in %s", type(fault).__name__, _where(fault))
+            if status == 0:
+                await Problem("internal").response()(scope, receive, sending)
+        finally:
+            self._note(scope, state, status, (time.perf_counter() - started) * 1000)
+
+    def _note(self, scope: Scope, state: dict[str, Any], status: int, ms: float) -> None:
+        route = scope.get("route")
+        record = Record(
+            method=scope["method"],
+            route=getattr(route, "path", None),
+            operation=getattr(route, "operation_id", None),
+            status=status,
+            signature=state.get("verdict", "none"),
+            replayed=state.get("replayed", False),
+            client_id=state.get("client_id"),
+            cut=state.get("cut", False),
+            ms=round(ms, 2),
+        )
+        if not (record.route or "").startswith("/__sandbox"):
+            self._platform.records.add(record)
+        _LOG.info("%s %s %d %.1f ms", record.method, record.route or "(no route)", status, ms)
+
+
+async def _cut(state: dict[str, Any], receive: Receive) -> None:
+    transport: asyncio.Transport = state["transport"]
+    transport.abort()
+    # Until uvicorn has seen the connection go, it would still answer for us.
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _where(fault: Exception) -> str:
+    """File and line of the innermost frame: unlike the exception's text, they hold nothing of the request."""
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "unknown" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

@@ -1,0 +1,91 @@
+"""The OpenAPI 3.1 document: made from the code that serves it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+_TITLE: Final = "Smart City gateway contract v1 (sandbox, for development only)"
+_DESCRIPTION: Final = (
+    "Served by the egov-serang sandbox for development and tests only: no real data, no real people, no service "
+    "of any government. Every business operation needs a bearer token and a request signature (RFC 9421, profile "
+    "`rfc9421`: label `egov`, tag `egov-serang`)."
+)
+_SCHEMES: Final = {
+    "token": {
+        "type": "oauth2",
+        "description": "Client credentials; the client proves itself with private_key_jwt or a secret.",
+        "flows": {"clientCredentials": {"tokenUrl": "/oauth2/token", "scopes": {}}},
+    },
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Signature",
+        "description": "RFC 9421 signature, with Signature-Input and, for a body, Content-Digest.",
+    },
+}
+_PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
+_ERRORS_FROM: Final = 400
+
+
+def describe(app: FastAPI) -> None:
+    """Let the application serve its document at `/openapi.json`."""
+    made: list[dict[str, Any]] = []
+
+    def openapi() -> dict[str, Any]:
+        if not made:
+            made.append(document(app))
+        return made[0]
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document: what FastAPI derives, with the contract's headers, problems and security added."""
+    result = get_openapi(
+        title=_TITLE, version="1.0", description=_DESCRIPTION, routes=app.routes, openapi_version="3.1.0"
+    )
+    scopes: dict[str, tuple[str, ...]] = app.state.scopes
+    for methods in result["paths"].values():
+        for method, operation in methods.items():
+            _complete(operation, method, scopes.get(operation["operationId"]))
+    components = result["components"]
+    components["securitySchemes"] = _SCHEMES
+    for unused in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(unused, None)
+    return result
+
+
+def _complete(operation: dict[str, Any], method: str, scopes: tuple[str, ...] | None) -> None:
+    for status, response in operation["responses"].items():
+        if int(status) >= _ERRORS_FROM:
+            response["content"] = _PROBLEM
+        response.setdefault("headers", {})["X-Request-Id"] = _header("Echo of the request's.")
+    if scopes is None:
+        return
+    operation["security"] = [{"token": [scope], "signature": []} for scope in scopes]
+    parameters = operation.setdefault("parameters", [])
+    parameters += [
+        _parameter("X-Request-Id", "New for every attempt."),
+        _parameter("Signature-Input", "RFC 9421, label `egov`."),
+    ]
+    if method == "get":
+        return
+    parameters += [_parameter("Idempotency-Key", "The same for every attempt of one call.")]
+    if "requestBody" in operation:
+        parameters += [_parameter("Content-Digest", "RFC 9530, sha-256 or sha-512.")]
+    if "412" in operation["responses"]:
+        parameters += [_parameter("If-Match", "The version the caller saw.")]
+    for status, response in operation["responses"].items():
+        if int(status) < _ERRORS_FROM:
+            response["headers"]["Idempotency-Replayed"] = _header("`true` on a kept answer.")
+
+
+def _parameter(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": True, "description": description, "schema": {"type": "string"}}
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}

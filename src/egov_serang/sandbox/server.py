@@ -1,0 +1,215 @@
+"""Running the sandbox: in this process for tests and the demo, in the foreground for `egov sandbox`."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Final, Literal, Self, TypeVar
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from egov_serang.sandbox import control
+from egov_serang.sandbox.app import create_app, open_platform
+from egov_serang.sandbox.platform import Platform
+from egov_serang.sandbox.profile import Profile, make_keys
+
+HOST: Final = "127.0.0.1"
+_START_S: Final = 30
+
+T = TypeVar("T")
+
+
+class _Protocol(H11Protocol):
+    """Lends each request its connection, so that a lost answer can be a connection really cut."""
+
+    def __init__(self, config: uvicorn.Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
+        super().__init__(config, server_state, {**app_state}, _loop)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the parent does
+        super().connection_made(transport)
+        self.app_state["transport"] = transport
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, and on which loop."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[asyncio.AbstractEventLoop], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready(asyncio.get_running_loop())
+
+
+class Sandbox:
+    """A sandbox in a thread of this process. Use it as a context manager.
+
+    Args:
+        database: SQLite file that outlives the sandbox; without one a throw-away database is used.
+        port: port on 127.0.0.1; 0 takes a free one.
+        token_ttl_s: life of an access token in seconds.
+
+    Raises:
+        OSError: the port is taken.
+        RuntimeError: the server did not start.
+    """
+
+    def __init__(self, database: Path | None = None, port: int = 0, token_ttl_s: int = 900) -> None:
+        self._folder = tempfile.TemporaryDirectory() if database is None else None
+        path = database or Path(self._folder.name if self._folder else "") / "sandbox.sqlite"
+        self._socket = _bound(port)
+        self.url = _url(self._socket)
+        """Gateway and issuer."""
+        self._platform = open_platform(path, self.url, durable=database is not None, token_ttl_s=token_ttl_s)
+        self.sandbox_token = self._platform.settings.sandbox_token
+        """Opens `/__sandbox`."""
+        self._loop: Future[asyncio.AbstractEventLoop] = Future()
+        self._server = _Server(_config(self._platform), self._loop.set_result)
+        self._thread = threading.Thread(target=self._run, name="egov-sandbox", daemon=True)
+
+    def start(self) -> Self:
+        """Start, and return when it listens."""
+        self._thread.start()
+        try:
+            self._loop.result(_START_S)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop, and close everything."""
+        self._server.should_exit = True
+        self._thread.join(_START_S)
+        self._platform.close()
+        self._socket.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def register(
+        self, client_id: str, jwks: Mapping[str, Any], scopes: Sequence[str], secret: str | None = None
+    ) -> None:
+        """Register or replace a client; of its keys, `use: sig` signs assertions and `use: httpsig` messages."""
+        body = control.ClientIn(client_id=client_id, jwks=dict(jwks), scopes=list(scopes), secret=secret)
+        self._do(control.register(body, self._platform))
+
+    def credentials(self, client_id: str, scopes: Sequence[str], folder: Path) -> Profile:
+        """Make an assertion key (ES256) and a message key (Ed25519), register them, write them as PEM files, 0600."""
+        profile, jwks = make_keys(self.url, client_id, folder)
+        self.register(client_id, jwks, scopes)
+        return profile
+
+    def reset(self) -> None:
+        """Seed a fresh database; forget faults, records, nonces, clock changes. Registrations stay."""
+        self._do(control.reset(self._platform))
+
+    def fault(
+        self,
+        operation: str | None = None,
+        *,
+        kind: Literal["status", "lost_answer", "delay"],
+        times: int = 1,
+        **more: Any,
+    ) -> None:
+        """Let the next calls of an operation (or of `method` and `route_prefix`) go wrong; see `faults.Fault`."""
+        body = control.FaultIn(operation=operation, kind=kind, times=times, **more)
+        self._do(control.fault(body, self._platform))
+
+    def advance(self, seconds: float) -> None:
+        """Move the city's time forward: tokens, terms and kept answers age, the freshness of messages does not."""
+        self._do(control.clock(control.ClockIn(advance_s=seconds), self._platform))
+
+    def skew(self, seconds: float) -> None:
+        """Let the server's wall clock (signature window, assertions, `Date`) be wrong by so much."""
+        self._do(control.clock(control.ClockIn(skew_s=seconds), self._platform))
+
+    def mint(self, client_id: str, scopes: Sequence[str], audience: str | None = None) -> str:
+        """An access token without the token endpoint, for tests of the gate."""
+        body = control.TokenIn(client_id=client_id, scopes=list(scopes), audience=audience)
+        return self._do(control.mint(body, self._platform))["access_token"]
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What came in, oldest first: method, route, operation, status, signature, replayed, client_id, cut, ms."""
+        return self._do(control.requests(self._platform))
+
+    def counts(self) -> dict[str, int]:
+        """Rows per table (`complaints`, `verifications`, ...) and `token_calls`."""
+        return control.counts(self._platform)
+
+    def _do(self, change: Coroutine[Any, Any, T]) -> T:
+        """Run a control route's function where the server runs; the same code answers `/__sandbox` over HTTP."""
+        return asyncio.run_coroutine_threadsafe(change, self._loop.result(_START_S)).result(_START_S)
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._socket])
+        if not self._loop.done():
+            self._loop.set_exception(RuntimeError("the sandbox did not start"))
+
+
+def run_forever(
+    database: Path | None,
+    *,
+    port: int = 0,
+    token_ttl_s: int = 900,
+    on_ready: Callable[[str, str], None] | None = None,
+) -> None:
+    """Run in the foreground until SIGINT or SIGTERM.
+
+    Args:
+        database: SQLite file; what it acknowledged survives a SIGKILL. Without one the database is thrown away.
+        port: port on 127.0.0.1; 0 takes a free one.
+        token_ttl_s: life of an access token in seconds.
+        on_ready: called with the URL and the sandbox token once it listens.
+    """
+    with tempfile.TemporaryDirectory() as folder, _bound(port) as listening:
+        url = _url(listening)
+        path = database or Path(folder) / "sandbox.sqlite"
+        platform = open_platform(path, url, durable=database is not None, token_ttl_s=token_ttl_s)
+        token = platform.settings.sandbox_token
+        try:
+            _Server(_config(platform), lambda loop: on_ready(url, token) if on_ready else None).run(sockets=[listening])
+        finally:
+            platform.close()
+
+
+def _config(platform: Platform) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(platform),
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        date_header=False,
+        server_header=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _bound(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def _url(listening: socket.socket) -> str:
+    return f"http://{HOST}:{listening.getsockname()[1]}"
