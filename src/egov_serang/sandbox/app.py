@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
-from egov_serang.sandbox import complaints, control, identity, oauth
+from egov_serang.sandbox import complaints, control, identity, notifications, oauth, permits
 from egov_serang.sandbox.clients import Clients
 from egov_serang.sandbox.db import Database
 from egov_serang.sandbox.exchange import Exchange
@@ -29,7 +29,7 @@ from egov_serang.sandbox.replays import Replays
 from egov_serang.sandbox.route import ContractRoute
 from egov_serang.sandbox.settings import Settings
 
-MODULES: Final[tuple[ModuleType, ...]] = (identity, complaints)
+MODULES: Final[tuple[ModuleType, ...]] = (identity, complaints, permits, notifications)
 
 
 def open_platform(database_file: Path, base_url: str, *, durable: bool, token_ttl_s: int) -> Platform:
