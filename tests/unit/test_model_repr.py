@@ -66,7 +66,7 @@ def test_the_people_in_models_stay_out_of_their_repr() -> None:
         status="submitted",
         version=3,
         reporter=Reporter(name=CANARY),
-        **{"unknown": CANARY},
+        unknown=CANARY,
     )
     assert CANARY not in repr(complaint)
     assert repr(complaint).startswith("Complaint(complaint_id='c-1', service_code='road', status=")
