@@ -26,7 +26,9 @@ LEGAL = {
 FINAL = {"delivered", "failed_permanent", "expired"}
 
 
-def _walk(fate: Fate, channels: tuple[Channel, ...] = (Channel.SMS,), **times: datetime | None) -> list[tuple[str, str]]:
+def _walk(
+    fate: Fate, channels: tuple[Channel, ...] = (Channel.SMS,), **times: datetime | None
+) -> list[tuple[str, str]]:
     start = times.get("start") or NOW
     steps = timeline(NOW, fate, channels, start=start, expires=times.get("expires"))
     return [(step.status.value, step.channel.value) for step in steps]
