@@ -28,12 +28,12 @@ def test_a_complaint_with_a_photo_and_a_map_point_comes_back_whole(client: Clien
     picture = tmp_path / "lubang di jalan.jpg"
     picture.write_bytes(bytes(range(256)) * 700)  # over one piece of 64 KiB, so it is streamed
     filed = client.complaints.submit(
-        "jalan_rusak", "Lubang di depan pasar.", location=MARKET, photos=[picture, b"\x89PNG tiny"]
+        "jalan_rusak", "Lubang di depan pasar.", location=MARKET, photos=[picture, b"\x89PNG\r\n\x1a\n tiny"]
     )
     assert filed.status is ComplaintStatus.SUBMITTED
     assert (filed.lat, filed.long, filed.area_code) == (MARKET.lat, MARKET.long, MARKET.area_code)
     assert filed.requested_at is not None
-    assert [(item.filename, item.size) for item in filed.media] == [("lubang di jalan.jpg", 179_200), ("file", 9)]
+    assert [(item.filename, item.size) for item in filed.media] == [("lubang di jalan.jpg", 179_200), ("file.png", 13)]
     digest = hashlib.sha256(picture.read_bytes()).hexdigest()
     assert filed.media[0].sha256 == digest
     with client.complaints.download(filed.complaint_id, filed.media[0].media_id) as back:

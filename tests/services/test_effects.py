@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from egov_serang.sandbox.server import Sandbox
 
 from egov_serang import AsyncClient, Client, Config, ConnectionFailed, EgovError
 from egov_serang.core.bind import M, Service, operation
 from egov_serang.core.call import Call
 from egov_serang.models.complaints import Complaint, Location
+from egov_serang.sandbox.server import Sandbox
 from egov_serang.wires.gateway.complaints import ComplaintsGateway
 
 HERE = Location(area_code="36.73.01.1001")
@@ -86,11 +86,13 @@ def test_a_flow_run_again_with_its_key_repeats_no_effect(city: Config, sandbox: 
     sandbox.fault("complaints.attach", kind="status", status=403, code="forbidden", times=1)
     with Client(city) as client:
         with pytest.raises(EgovError) as caught:
-            client.complaints.submit("jalan_rusak", "Jalan berlubang.", location=HERE, photos=[b"\x89PNG" * 9])
+            client.complaints.submit(
+                "jalan_rusak", "Jalan berlubang.", location=HERE, photos=[b"\x89PNG\r\n\x1a\n picture"]
+            )
         key = caught.value.idempotency_key
         assert key is not None
         done = client.with_options(idempotency_key=key).complaints.submit(
-            "jalan_rusak", "Jalan berlubang.", location=HERE, photos=[b"\x89PNG" * 9]
+            "jalan_rusak", "Jalan berlubang.", location=HERE, photos=[b"\x89PNG\r\n\x1a\n picture"]
         )
     assert len(done.media) == 1
     assert sandbox.counts()["complaints"] == before + 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from egov_serang.sandbox.server import Sandbox
 
 from egov_serang import Client, Invalid, Phone
 from egov_serang.models.notifications import MessageStatus, Recipient
+from egov_serang.sandbox.server import Sandbox
 
 TEMPLATE = "complaint-resolved-sms"
 FIELDS = {"reference": "ADU-1"}
@@ -40,7 +40,7 @@ def test_a_message_goes_its_way(client: Client, sandbox: Sandbox, phone: str, st
 
 def test_a_missing_field_is_named(client: Client) -> None:
     with pytest.raises(Invalid) as caught:
-        client.notifications.send(TEMPLATE, Recipient(email="delivered@simulator.invalid"))
+        client.notifications.send(TEMPLATE, Recipient(phone=Phone("0812 0000 0001")))
     assert caught.value.code == "personalisation_missing"
     assert any("reference" in field.pointer for field in caught.value.fields)
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from egov_serang import AsyncClient, Client, Config, File, Nik, NotFound, Phone
+from egov_serang import AsyncClient, Client, Config, File, Nib, Nik, NotFound, Phone
 from egov_serang.models.complaints import Location
 from egov_serang.models.identity import Attributes, Purpose
 from egov_serang.models.notifications import Recipient
@@ -43,7 +43,7 @@ async def script(client: Any, key: Callable[[str], str]) -> list[Any]:
     seen.append(await client.with_options(idempotency_key=key("move")).complaints.transition(complaint, "verify"))
     draft = await client.with_options(idempotency_key=key("start")).permits.applications.start(
         "TDU-PKL",
-        applicant=Applicant(name="Pedagang Contoh"),
+        applicant=Applicant(nib=Nib("9120000000001"), name="Pedagang Contoh"),
         form={"business_name": "Sate", "goods": "makanan", "trading_place": "Pasar Lama"},
     )
     seen.append(draft)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from egov_serang import Client, DeadlineExceeded, File, Invalid, InvalidTransition
+from egov_serang import Client, DeadlineExceeded, File, Invalid, InvalidTransition, Nib
 from egov_serang.models.permits import Applicant, Application, ApplicationStatus, LicenceStatus, Stage
 
 FORM = {"business_name": "Sate Bandeng", "goods": "makanan", "trading_place": "Pasar Lama"}
@@ -12,7 +12,7 @@ SCAN = File(b"scan" * 100, "scan.png", "image/png")
 
 
 def start(client: Client, kind: str = "TDU-PKL", form: dict[str, str] | None = None) -> Application:
-    applicant = Applicant(name="Pedagang Contoh")
+    applicant = Applicant(nib=Nib("9120000000001"), name="Pedagang Contoh")
     return client.permits.applications.start(kind, applicant=applicant, form=FORM if form is None else form)
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import importlib.util
 import signal
 import sys
+import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 from egov_serang import __version__
+
+SCOPES: Final = (
+    *("identity:verify", "complaints:read", "complaints:write", "complaints:manage"),
+    *("permits:read", "permits:apply", "permits:review", "permits:decide", "permits:issue"),
+    *("notify:read", "notify:send"),
+)
+"""What the sandbox's ready-made client may do: everything the SDK offers."""
 
 app = typer.Typer(
     help="E-government services of Indonesian cities: a local sandbox, and a demonstration of the SDK.",
@@ -56,3 +64,37 @@ def demo(
 
     if not run_demo(Console(), plain=plain):
         raise typer.Exit(1)
+
+
+@app.command()
+def sandbox(
+    database: Annotated[
+        Path | None, typer.Option(help="SQLite file that keeps everything; without it a restart forgets.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8673,
+    keys: Annotated[Path, typer.Option(help="Folder for the keys of the ready-made client.")] = Path(".egov-sandbox"),
+) -> None:
+    """Run a small Serang on this machine: the gateway, its services and a client that may use them all.
+
+    Prints the profile to copy. Ctrl-C ends it. For development and tests only: every person in it is invented.
+    """
+    _need_sandbox()
+    from egov_serang.sandbox.server import Sandbox  # noqa: PLC0415 - needs the extra `sandbox`
+
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    try:
+        running = Sandbox(database, port)
+    except OSError as error:
+        typer.echo(f"Port {port} cannot be used ({error.strerror}); choose another with --port.", err=True)
+        raise typer.Exit(2) from None
+    with running:
+        profile = running.credentials("sandbox-app", SCOPES, keys.absolute())
+        typer.echo(f"Sandbox of Kota Serang (36.73) at {running.url}. For development and tests only.\n")
+        typer.echo("Copy this profile to ~/.config/egov-serang/config.toml and use Client(profile='sandbox'):\n")
+        typer.echo(profile.profile_toml("sandbox"))
+        typer.echo(f"Control with: Authorization: Bearer {running.sandbox_token}")
+        typer.echo("Ctrl-C ends it.")
+        sys.stdout.flush()
+        ended.wait()

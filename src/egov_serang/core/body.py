@@ -17,6 +17,7 @@ from egov_serang.core.call import invalid
 from egov_serang.types import Nik, NoKk, Npwp
 
 _PIECE: Final = 64 * 1024
+_MAGIC: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"%PDF-", "application/pdf"))
 
 
 def _reveal(value: object) -> str:
@@ -84,7 +85,7 @@ class File:
     Args:
         source: the bytes, or where they are.
         filename: the name the service sees; a path's own name by default.
-        media_type: such as `image/jpeg`; guessed from the name by default.
+        media_type: such as `image/jpeg`; guessed from the name, or from how bytes begin, by default.
 
     Raises:
         Invalid: there is no such file, or it is not readable; nothing was sent.
@@ -100,11 +101,11 @@ class File:
                 raise invalid("file", f"there is no readable file named {self.source.name}", "file")
             if not self.filename:
                 object.__setattr__(self, "filename", self.source.name)
-        elif not self.filename:
-            object.__setattr__(self, "filename", "file")
         if not self.media_type:
-            guess = mimetypes.guess_type(self.filename)[0] or "application/octet-stream"
+            guess = mimetypes.guess_type(self.filename)[0] or self._sniff()
             object.__setattr__(self, "media_type", guess)
+        if not self.filename:
+            object.__setattr__(self, "filename", "file" + (mimetypes.guess_extension(self.media_type) or ""))
 
     @classmethod
     def of(cls, source: Self | bytes | str | Path) -> File:
@@ -112,6 +113,10 @@ class File:
         if isinstance(source, File):
             return source
         return cls(Path(source) if isinstance(source, str) else source)
+
+    def _sniff(self) -> str:
+        start = b"" if isinstance(self.source, Path) else self.source[:16]
+        return next((kind for magic, kind in _MAGIC if start.startswith(magic)), "application/octet-stream")
 
     @property
     def length(self) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
 
 from egov_serang import Client, Config
 from egov_serang.cli.demo.meter import Meter
-from egov_serang.cli.demo.story import TOKEN_LIFETIME, Story
+from egov_serang.cli.demo.story import Story
 from egov_serang.cli.demo.view import LiveView, PlainView, closing_table
 from egov_serang.sandbox.server import Sandbox
 from egov_serang.transport.lanes import Lanes
@@ -18,19 +19,20 @@ _CITIZEN = "complaints:read complaints:write permits:read permits:apply identity
 _OFFICER = "complaints:read complaints:manage permits:read permits:review permits:decide permits:issue"
 
 
-def run_demo(console: Console, *, plain: bool = False) -> bool:
+def run_demo(console: Console, *, plain: bool = False, city: Sandbox | None = None) -> bool:
     """Tell the story once.
 
     Args:
         console: where to.
         plain: lines instead of a live view, as without a terminal.
+        city: a sandbox that runs; one of its own by default.
 
     Returns:
         Whether every step held.
     """
     lines = plain or not console.is_terminal
     view = PlainView(console) if lines else LiveView(console)
-    with tempfile.TemporaryDirectory() as folder, Sandbox(token_ttl_s=TOKEN_LIFETIME) as sandbox:
+    with tempfile.TemporaryDirectory() as folder, nullcontext(city) if city else Sandbox() as sandbox:
         console.print(f"Sandbox of Kota Serang (36.73) at {sandbox.url}, for this demo only.", highlight=False)
         meter = Meter(Lanes())
         keys = Path(folder)

@@ -14,13 +14,10 @@ from egov_serang import Client, EgovError, File, Nik, Phone, SignatureRefused
 from egov_serang.cli.demo.meter import Meter
 from egov_serang.cli.demo.view import Row, View
 from egov_serang.models.complaints import Complaint, ComplaintStatus, Location
-from egov_serang.models.identity import Attributes, Purpose, VerificationOutcome
+from egov_serang.models.identity import Attributes, Purpose, Verification, VerificationOutcome
 from egov_serang.models.notifications import MessageStatus, Recipient
 from egov_serang.models.permits import Applicant, Application, ApplicationStatus, LicenceStatus
 from egov_serang.sandbox.server import Sandbox
-
-TOKEN_LIFETIME = 120
-"""Seconds an access token of the demo's sandbox lives: shorter than a signature may be old (300 s)."""
 
 RESIDENT = "9973010101900000"
 """A number of the sandbox's: province 99 does not exist, so it is nobody's."""
@@ -53,6 +50,7 @@ class Story:
     officer: Client
     meter: Meter
     view: View
+    _resident: Verification = field(init=False)
     _complaint: Complaint = field(init=False)
     _application: Application = field(init=False)
 
@@ -108,6 +106,7 @@ class Story:
             purpose=Purpose(purpose_code="complaint", legal_basis="public_task"),
         )
         hold(verification.outcome is VerificationOutcome.MATCH, "the outcome match")
+        self._resident = verification
         self._say(row, f"NIK {Nik(RESIDENT)}: {verification.outcome}; no data came back, only the verdict")
 
     def _retried(self, row: Row) -> None:
@@ -154,7 +153,7 @@ class Story:
         self._say(row, f"connection cut after the commit; 2 attempts with one key, {added} complaint, answer replayed")
 
     def _expired_token(self, row: Row) -> None:
-        self.sandbox.advance(TOKEN_LIFETIME + 1)
+        self.sandbox.advance(24 * 3600)  # longer than any token lives
         complaint = self.citizen.complaints.get(self._complaint.complaint_id)
         count = self.meter.count()
         hold(count.tokens == 1 and count.attempts == count.calls + 1, "one refusal, one new token, one repetition")
@@ -178,7 +177,7 @@ class Story:
         kind = kinds["TDU-PKL"]
         draft = self.citizen.permits.applications.start(
             kind.permit_type_code,
-            applicant=Applicant(name="Pedagang Contoh"),
+            applicant=Applicant(subject_ref=self._resident.subject_ref, name="Pedagang Contoh"),
             form={"business_name": "Sate Bandeng Contoh", "goods": "makanan", "trading_place": "Pasar Lama"},
             location=Location(lat=-6.1149, long=106.1527),
             client_reference="demo-0002",

@@ -98,12 +98,12 @@ class LiveView:
     def _draw(self) -> Table:
         table = Table.grid(padding=(0, 1))
         for row in self._rows:
-            mark: Text | Spinner = {
+            marks: dict[str, Text | Spinner] = {
                 "runs": Spinner("dots"),
                 "held": Text("✔", style="green"),
                 "failed": Text("✘", style="bold red"),
-            }[row.state]
-            table.add_row(mark, Text(row.title, style="bold"))
+            }
+            table.add_row(marks[row.state], Text(row.title, style="bold"))
             for note in row.notes:
                 table.add_row("", Text(note, style="dim"))
         return table
