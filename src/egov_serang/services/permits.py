@@ -144,7 +144,8 @@ class Applications(Service[M]):
         Source: contract-v1 section 3.
         """
         if isinstance(application, Application):
-            return self.wire.submit(application.application_id, version or application.version)
+            version = application.version if version is None else version
+            return self.wire.submit(application.application_id, version)
         return self.wire.submit(application, version)
 
     @operation

@@ -1,0 +1,322 @@
+"""The gateway's calls, compared by value with contract-v1 sections 2 to 5."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from egov_serang import Call, Client, Invalid, Paged, UnsupportedOperation
+from egov_serang.client import Services
+from egov_serang.core.bind import Dry
+from egov_serang.core.body import File, Multipart
+from egov_serang.core.exchange import Headers
+from egov_serang.core.paging import Page
+from egov_serang.core.reply import Reply
+from egov_serang.models.complaints import Complaint, ForwardedTo, Location, Reporter
+from egov_serang.models.identity import Attributes, Consent, Purpose
+from egov_serang.models.notifications import Recipient
+from egov_serang.models.permits import Applicant, Application
+from egov_serang.testing import FakeTransport
+from egov_serang.types import Nib, Nik, NoKk, Phone
+from egov_serang.wires.gateway.complaints import ComplaintsGateway
+from egov_serang.wires.gateway.discovery import discover
+from egov_serang.wires.gateway.identity import IdentityGateway
+
+NIK = "9973010101900000"
+AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+ACCEPT = ("accept", "application/json, application/problem+json;q=0.9")
+
+
+def nothing(request: object) -> dict[str, Any]:
+    raise AssertionError("nothing may be sent")
+
+
+@pytest.fixture
+def dry() -> Services[Dry]:
+    return Client(transport=FakeTransport(nothing)).dry
+
+
+def body(call: Call[Any]) -> Any:
+    assert call.body is not None
+    return json.loads(b"".join(call.body.chunks()))
+
+
+def check(call: Call[Any], operation: str, method: str, target: str, **expected: Any) -> None:
+    assert (call.operation, call.method, call.target()) == (operation, method, target)
+    assert call.safety == ("safe" if method == "GET" else "keyed")
+    assert call.authenticated
+    assert call.signed
+    assert dict(call.headers) == {"accept": ACCEPT[1], **expected.get("headers", {})}
+    if "body" in expected:
+        assert body(call) == expected["body"]
+    elif method == "GET":
+        assert call.body is None
+
+
+def test_complaints_read(dry: Services[Dry]) -> None:
+    check(dry.complaints.get("c 1"), "complaints.get", "GET", "/v1/complaints/cases/c%201")
+    paged = dry.complaints.list(status="verified", area_code="36.73.01.1001", updated_after=AT, limit=5, cursor="k/=")
+    check(
+        paged.first,
+        "complaints.list",
+        "GET",
+        "/v1/complaints/cases?status=verified&area_code=36.73.01.1001"
+        "&updated_after=2026-11-23T03%3A00%3A00%2B00%3A00&limit=5&cursor=k%2F%3D",
+    )
+    check(dry.complaints.services().first, "complaints.services", "GET", "/v1/complaints/services")
+
+
+def test_complaints_download(dry: Services[Dry]) -> None:
+    call = dry.complaints.download("c", "m")
+    assert call.target() == "/v1/complaints/cases/c/media/m"
+    assert call.stream
+    assert call.headers == (("accept", "*/*"),)
+    assert call.safety == "safe"
+
+
+def test_complaints_transition(dry: Services[Dry]) -> None:
+    forward = ForwardedTo(agency="dpupr")
+    call = dry.complaints.transition("c", "transfer", version=4, comment="please", forward_to=forward)
+    check(
+        call,
+        "complaints.transition",
+        "POST",
+        "/v1/complaints/cases/c/transitions",
+        headers={"if-match": '"4"'},
+        body={"action": "transfer", "comment": "please", "forward_to": {"agency": "dpupr"}},
+    )
+    complaint = Complaint(complaint_id="c", service_code="road", status="submitted", version=7)  # type: ignore[arg-type]
+    assert dict(dry.complaints.transition(complaint, "verify").headers)["if-match"] == '"7"'
+    assert dict(dry.complaints.transition(complaint, "verify", version=2).headers)["if-match"] == '"2"'
+    with pytest.raises(Invalid) as caught:
+        dry.complaints.transition("c", "verify")
+    assert caught.value.fields[0].pointer == "/version"
+
+
+def test_complaints_attach(dry: Services[Dry]) -> None:
+    call = dry.complaints.attach("c", File(b"x", "a.jpg"))
+    check(call, "complaints.attach", "POST", "/v1/complaints/cases/c/media")
+    assert call.body == Multipart((("file", File(b"x", "a.jpg")),))
+    assert str(call.body and call.body.content_type).startswith("multipart/form-data; boundary=")
+
+
+def test_complaints_submit_says_only_what_was_given() -> None:
+    wire = ComplaintsGateway()
+    least: dict[str, Any] = dict.fromkeys(("location", "attributes", "reporter", "client_reference"))
+    call = wire.submit("road", "a hole", confidential=False, anonymous=False, **least)
+    check(
+        call,
+        "complaints.submit",
+        "POST",
+        "/v1/complaints/cases",
+        body={"service_code": "road", "description": "a hole"},
+    )
+    most = wire.submit(
+        "road",
+        "a hole",
+        location=Location(lat=-6.1, long=106.1, area_code="36.73.01.1001"),
+        attributes={"depth": 3},
+        reporter=Reporter(name="Uji", phone=Phone("08120000001")),
+        confidential=True,
+        anonymous=True,
+        client_reference="ref-1",
+    )
+    assert most.client_reference == "ref-1"
+    assert body(most) == {
+        "service_code": "road",
+        "description": "a hole",
+        "attributes": {"depth": 3},
+        "reporter": {"name": "Uji", "phone": "+628120000001"},
+        "visibility": "confidential",
+        "anonymous": True,
+        "client_reference": "ref-1",
+        "lat": -6.1,
+        "long": 106.1,
+        "area_code": "36.73.01.1001",
+    }
+
+
+def test_identity_verify() -> None:
+    wire = IdentityGateway()
+    purpose = Purpose(purpose_code="permit", legal_basis="public_task")
+    call = wire.verify(
+        Nik(NIK),
+        Attributes(full_name="Uji Coba", birth_date=date(1990, 1, 1), nickname="U"),  # type: ignore[call-arg]
+        purpose=purpose,
+        consent=Consent(given=True, at=AT),
+        matching={"full_name": {"score": 80}},
+        client_reference="ref-1",
+    )
+    check(
+        call,
+        "identity.verify",
+        "POST",
+        "/v1/identity/verifications",
+        body={
+            "subject": {"nik": NIK},
+            "attributes": {"full_name": "Uji Coba", "birth_date": "1990-01-01", "nickname": "U"},
+            "matching": {"full_name": {"score": 80}},
+            "purpose": {"purpose_code": "permit", "legal_basis": "public_task"},
+            "consent": {"given": True, "at": "2026-11-23T03:00:00Z"},
+            "client_reference": "ref-1",
+        },
+    )
+    assert NIK not in call.target()
+    family = wire.verify(NoKk(NIK), None, purpose=purpose, consent=None, matching=None, client_reference=None)
+    assert body(family)["subject"] == {"no_kk": NIK}
+    check(wire.verification("t"), "identity.verification", "GET", "/v1/identity/verifications/t")
+
+
+def test_permits(dry: Services[Dry]) -> None:
+    applications = dry.permits.applications
+    check(dry.permits.types(limit=3).first, "permits.types", "GET", "/v1/permits/types?limit=3")
+    check(
+        applications.start(
+            "stall", applicant=Applicant(name="Uji", nib=Nib("9120000000001")), form={"size": Decimal("2.5")}
+        ),
+        "permits.applications.start",
+        "POST",
+        "/v1/permits/applications",
+        body={
+            "permit_type_code": "stall",
+            "applicant": {"nib": "9120000000001", "name": "Uji"},
+            "form": {"size": "2.5"},
+        },
+    )
+    attach = applications.attach("a", "ktp", b"x")
+    check(attach, "permits.applications.attach", "POST", "/v1/permits/applications/a/documents")
+    assert attach.body == Multipart((("file", File(b"x")),), (("kind", "ktp"),))
+    submit = "permits.applications.submit", "POST", "/v1/permits/applications/a/submit"
+    check(applications.submit("a"), *submit, body={})
+    check(applications.submit("a", version=3), *submit, headers={"if-match": '"3"'}, body={})
+    read = Application(application_id="a", permit_type_code="s", stage="preparation", status="draft", version=9)  # type: ignore[arg-type]
+    check(applications.submit(read), *submit, headers={"if-match": '"9"'}, body={})
+    check(applications.get("a"), "permits.applications.get", "GET", "/v1/permits/applications/a")
+    check(
+        applications.list(status="draft", stage="decision", permit_type_code="s", client_reference="r").first,
+        "permits.applications.list",
+        "GET",
+        "/v1/permits/applications?status=draft&stage=decision&permit_type_code=s&client_reference=r",
+    )
+    check(
+        applications.transition(read, "decide", data={"outcome": "granted"}),
+        "permits.applications.transition",
+        "POST",
+        "/v1/permits/applications/a/transitions",
+        headers={"if-match": '"9"'},
+        body={"action": "decide", "data": {"outcome": "granted"}},
+    )
+    changed = dry.permits.wire.changed("a", '"9"')
+    check(
+        changed,
+        "permits.applications.get",
+        "GET",
+        "/v1/permits/applications/a",
+        headers={"if-none-match": '"9"'},
+    )
+    check(dry.permits.licences.get("l"), "permits.licences.get", "GET", "/v1/permits/licences/l")
+
+
+def test_a_version_of_zero_is_a_version(dry: Services[Dry]) -> None:
+    read = Application(application_id="a", permit_type_code="s", stage="preparation", status="draft", version=9)  # type: ignore[arg-type]
+    assert dict(dry.permits.applications.submit(read, version=0).headers)["if-match"] == '"0"'
+
+
+def test_notifications(dry: Services[Dry]) -> None:
+    call = dry.notifications.send(
+        "t-1",
+        Recipient(phone=Phone("08120000001")),
+        personalisation={"name": "Uji"},
+        channels=["sms", "email"],
+        version=2,
+        send_at=AT,
+        ttl=60,
+        priority="otp",
+        quiet_hours="ignore",
+        client_reference="ref",
+    )
+    check(
+        call,
+        "notifications.send",
+        "POST",
+        "/v1/notifications/messages",
+        body={
+            "template_id": "t-1",
+            "version": 2,
+            "recipient": {"phone": "+628120000001"},
+            "channels": ["sms", "email"],
+            "personalisation": {"name": "Uji"},
+            "client_reference": "ref",
+            "send_at": "2026-11-23T03:00:00Z",
+            "ttl_s": 60,
+            "priority": "otp",
+            "quiet_hours": "ignore",
+        },
+    )
+    assert call.client_reference == "ref"
+    check(dry.notifications.get("m"), "notifications.get", "GET", "/v1/notifications/messages/m")
+    check(
+        dry.notifications.list(template_id="t", status="sent").first,
+        "notifications.list",
+        "GET",
+        "/v1/notifications/messages?status=sent&template_id=t",
+    )
+    check(
+        dry.notifications.templates.list().first, "notifications.templates.list", "GET", "/v1/notifications/templates"
+    )
+
+
+@pytest.mark.parametrize(
+    "ways", [{}, {"phone": Phone("08120000001"), "email": "a@b.invalid"}, {"subject_ref": "s", "device": "d"}]
+)
+def test_a_recipient_is_exactly_one(dry: Services[Dry], ways: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as caught:
+        dry.notifications.send("t", Recipient(**ways))
+    assert caught.value.fields[0].pointer == "/recipient"
+
+
+def test_times_without_offset_are_refused(dry: Services[Dry]) -> None:
+    naive = AT.replace(tzinfo=None)
+    with pytest.raises(Invalid, match="updated_after"):
+        dry.complaints.list(updated_after=naive)
+    with pytest.raises(Invalid, match="send_at"):
+        dry.notifications.send("t", Recipient(device="d"), send_at=naive)
+
+
+@pytest.mark.parametrize("wrong", ["", "  ", "x" * 101, 5, None])
+def test_codes_are_checked_before_sending(dry: Services[Dry], wrong: Any) -> None:
+    with pytest.raises(Invalid) as caught:
+        dry.permits.applications.start(wrong, applicant=Applicant(name="Uji"))
+    assert caught.value.fields[0].pointer == "/permit_type_code"
+
+
+def test_flows_have_no_single_call(dry: Services[Dry]) -> None:
+    with pytest.raises(UnsupportedOperation) as caught:
+        dry.complaints.submit("road", "a hole")
+    assert caught.value.code == "dry_flow"
+
+
+def test_lists_go_on_where_the_body_says(dry: Services[Dry]) -> None:
+    paged: Paged[Complaint] = dry.complaints.list(limit=2)
+
+    def reply(cursor: str | None) -> Reply[Page[Complaint]]:
+        return Reply(Page[Complaint](data=(), next_cursor=cursor), 200, Headers(), "r", 1, False)
+
+    following = paged.next(paged.first, reply("n"))
+    assert following is not None
+    assert following.query == (("limit", "2"), ("cursor", "n"))
+    assert paged.cursor_of(following) == "n"
+    assert paged.cursor_of(paged.first) is None
+    assert paged.next(following, reply(None)) is None
+    assert paged.next(following, reply("")) is None
+
+
+def test_discovery_is_open_and_unsigned() -> None:
+    call = discover()
+    assert (call.method, call.target()) == ("GET", "/.well-known/smartcity-gateway")
+    assert not call.authenticated
+    assert not call.signed
