@@ -294,10 +294,17 @@ def test_names_cannot_break_out_of_their_quotes(name: str) -> None:
     assert form.length == len(sent)
 
 
-def test_forms_compare_without_their_boundary_and_show_nothing() -> None:
+def test_equal_forms_are_equal_bytes_and_show_nothing() -> None:
     one, two = (Multipart((("file", File(b"x", "CANARY.jpg")),)) for _ in range(2))
     assert one == two
-    assert one.content_type != two.content_type
+    assert one.content_type == two.content_type
+    assert b"".join(one.chunks()) == b"".join(two.chunks())
+    others = [
+        Multipart((("file", File(b"y", "CANARY.jpg")),)),
+        Multipart((("file", File(b"x", "other.jpg")),)),
+        Multipart((("file", File(b"x", "CANARY.jpg")),), (("kind", "ktp"),)),
+    ]
+    assert len({form.content_type for form in (one, *others)}) == 4
     assert "CANARY" not in f"{one!r} {one.files[0][1]!r}"
 
 
@@ -310,10 +317,16 @@ def test_files_from_whatever_names_one(tmp_path: Path) -> None:
         assert [len(piece) for piece in file.chunks()] == [65536, 65536, 65536, 3392]
         assert b"".join(file.chunks()) == b"".join(file.chunks())
     data = File.of(b"abc")
-    assert (data.filename, data.media_type, data.length) == ("file", "application/octet-stream", 3)
+    assert (data.filename, data.media_type, data.length) == ("file.bin", "application/octet-stream", 3)
     assert list(data.chunks()) == [b"abc"]
     assert list(File(b"").chunks()) == []
     assert File(b"", "x.png", "image/webp").media_type == "image/webp"
+    for start, kind in (
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"%PDF-1.7", "application/pdf"),
+    ):
+        assert File(start).media_type == kind
 
 
 @pytest.mark.parametrize("name", ["nothing-here.jpg", "."])
