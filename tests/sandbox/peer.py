@@ -1,4 +1,4 @@
-"""A client of the contract that shares no code with the SDK: tokens by joserfc, signatures by http-message-signatures."""
+"""A client of the contract without code of the SDK: tokens by joserfc, signatures by http-message-signatures."""
 
 from __future__ import annotations
 

@@ -72,6 +72,7 @@ def service(service_code: str, caller: _Reader) -> ServiceDefinition:
 
 @router.post("/cases", operation_id="complaints.submit", status_code=201, responses=responses(400, 404, 409))
 def submit(
+    *,
     body: ComplaintIn,
     response: Response,
     db: Db,
@@ -121,7 +122,7 @@ def submit(
 
 @router.get("/cases", operation_id="complaints.list")
 def listing(
-    page: Paging, by: Annotated[CaseFilter, Depends(case_filter)], db: Db, here: Here, caller: _Reader
+    *, page: Paging, by: Annotated[CaseFilter, Depends(case_filter)], db: Db, here: Here, caller: _Reader
 ) -> Page[Complaint]:
     """Complaints, newest first."""
     rows, cursor = page.rows(db, filtered(visible(caller), by), ComplaintRow.seq, newest_first=True)
@@ -136,7 +137,7 @@ def listing(
     responses={**responses(404), 304: {"description": "Not changed"}},
 )
 def get(
-    complaint_id: str, request: Request, response: Response, db: Db, here: Here, caller: _Reader
+    *, complaint_id: str, request: Request, response: Response, db: Db, here: Here, caller: _Reader
 ) -> Complaint | Response:
     """A complaint as this caller may see it."""
     row = found(db, complaint_id, caller)
@@ -149,7 +150,7 @@ def get(
     responses=responses(400, 404, 409, 412, 428),
 )
 def transition(
-    complaint_id: str, body: TransitionIn, request: Request, response: Response, db: Db, here: Here, caller: _Actor
+    *, complaint_id: str, body: TransitionIn, request: Request, response: Response, db: Db, here: Here, caller: _Actor
 ) -> Complaint:
     """Do an action of the state table."""
     row = found(db, complaint_id, caller)
@@ -171,7 +172,7 @@ def transition(
     status_code=201,
     responses=responses(400, 404, 409, 413, 415),
 )
-def attach(complaint_id: str, file: UploadFile, response: Response, db: Db, here: Here, caller: _Actor) -> Media:
+def attach(*, complaint_id: str, file: UploadFile, response: Response, db: Db, here: Here, caller: _Actor) -> Media:
     """Add a photo or file."""
     row = found(db, complaint_id, caller)
     if row.client_id != caller.client_id and "complaints:manage" not in caller.scopes:
@@ -250,9 +251,9 @@ def _check_attributes(category: ServiceDefinition, body: ComplaintIn) -> None:
     definitions = {definition.code: definition for definition in category.attributes}
     missing = [code for code, d in definitions.items() if d.required and body.attributes.get(code) is None]
     if missing:
-        errors = [FieldError(f"/attributes/{code}", "required") for code in missing]
-        raise Problem("attribute_required", "This category asks for more.", errors=errors)
-    errors = []
+        absent = [FieldError(f"/attributes/{code}", "required") for code in missing]
+        raise Problem("attribute_required", "This category asks for more.", errors=absent)
+    errors: list[FieldError] = []
     for code, value in body.attributes.items():
         wrong = attribute_error(definitions[code], value) if code in definitions else "unknown"
         if wrong is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final, Literal
 
 from pydantic import BaseModel, JsonValue
@@ -30,13 +31,12 @@ def _service(
     code: str,
     name: str,
     english: str,
-    group: str,
-    agency: str,
-    resolve: int,
+    place: tuple[str, str, int],
     *attributes: AttributeDefinition,
     location: str = "required",
     keywords: tuple[str, ...] = (),
 ) -> ServiceDefinition:
+    group, agency, resolve = place
     return ServiceDefinition(
         service_code=code,
         service_name=name,
@@ -58,27 +58,45 @@ _TRAFFIC: Final = "Dinas Perhubungan"
 
 SERVICES: Final = (
     _service(
-        *("jalan_rusak", "Jalan rusak atau berlubang", "Damaged road or pothole", "infrastructure", _ROADS, 14),
+        "jalan_rusak",
+        "Jalan rusak atau berlubang",
+        "Damaged road or pothole",
+        ("infrastructure", _ROADS, 14),
         keywords=("jalan", "lubang", "aspal", "pothole", "road"),
     ),
     _service(
-        *("drainase", "Drainase tersumbat atau banjir", "Blocked drain or flooding", "infrastructure", _ROADS, 14),
+        "drainase",
+        "Drainase tersumbat atau banjir",
+        "Blocked drain or flooding",
+        ("infrastructure", _ROADS, 14),
         keywords=("banjir", "selokan", "gorong-gorong", "flood", "drain"),
     ),
     _service(
-        *("lampu_jalan", "Lampu penerangan jalan padam", "Street light out", "infrastructure", _TRAFFIC, 5),
+        "lampu_jalan",
+        "Lampu penerangan jalan padam",
+        "Street light out",
+        ("infrastructure", _TRAFFIC, 5),
         keywords=("lampu", "PJU", "gelap", "street light"),
     ),
     _service(
-        *("sampah", "Sampah tidak terangkut", "Uncollected waste", "environment", _CLEAN, 5),
+        "sampah",
+        "Sampah tidak terangkut",
+        "Uncollected waste",
+        ("environment", _CLEAN, 5),
         keywords=("sampah", "TPS", "waste", "rubbish"),
     ),
     _service(
-        *("pohon_tumbang", "Pohon tumbang atau rawan", "Fallen or dangerous tree", "environment", _CLEAN, 5),
+        "pohon_tumbang",
+        "Pohon tumbang atau rawan",
+        "Fallen or dangerous tree",
+        ("environment", _CLEAN, 5),
         keywords=("pohon", "tumbang", "tree"),
     ),
     _service(
-        *("parkir_liar", "Parkir liar", "Illegal parking", "order", _TRAFFIC, 5),
+        "parkir_liar",
+        "Parkir liar",
+        "Illegal parking",
+        ("order", _TRAFFIC, 5),
         AttributeDefinition(
             code="vehicle_kind",
             datatype="singlevaluelist",
@@ -89,14 +107,18 @@ SERVICES: Final = (
         keywords=("parkir", "parking"),
     ),
     _service(
-        *("ketertiban_umum", "Gangguan ketertiban umum", "Disturbance of public order", "order"),
-        *("Satuan Polisi Pamong Praja", 14),
+        "ketertiban_umum",
+        "Gangguan ketertiban umum",
+        "Disturbance of public order",
+        ("order", "Satuan Polisi Pamong Praja", 14),
         keywords=("ketertiban", "bising", "noise"),
         location="optional",
     ),
     _service(
-        *("pelayanan_adminduk", "Pelayanan administrasi kependudukan", "Civil registration service", "service"),
-        *("Dinas Kependudukan dan Pencatatan Sipil", 14),
+        "pelayanan_adminduk",
+        "Pelayanan administrasi kependudukan",
+        "Civil registration service",
+        ("service", "Dinas Kependudukan dan Pencatatan Sipil", 14),
         AttributeDefinition(
             code="office",
             datatype="singlevaluelist",
@@ -109,20 +131,24 @@ SERVICES: Final = (
         location="none",
     ),
     _service(
-        *("pelayanan_kesehatan", "Pelayanan puskesmas", "Public health centre service", "service"),
-        *("Dinas Kesehatan", 14),
+        "pelayanan_kesehatan",
+        "Pelayanan puskesmas",
+        "Public health centre service",
+        ("service", "Dinas Kesehatan", 14),
         keywords=("puskesmas", "kesehatan", "health"),
         location="optional",
     ),
     _service(
-        *("bantuan_sosial", "Bantuan sosial tidak tepat sasaran", "Misdirected social aid", "social"),
-        *("Dinas Sosial", 60),
+        "bantuan_sosial",
+        "Bantuan sosial tidak tepat sasaran",
+        "Misdirected social aid",
+        ("social", "Dinas Sosial", 60),
         keywords=("bansos", "PKH", "social aid"),
         location="none",
     ),
 )
 
-BY_CODE: Final = {service.service_code: service for service in SERVICES}
+BY_CODE: Final = MappingProxyType({service.service_code: service for service in SERVICES})
 
 
 def attribute_error(definition: AttributeDefinition, value: JsonValue) -> str | None:

@@ -83,6 +83,7 @@ class CaseFilter:
 
 
 async def case_filter(
+    *,
     status: str | None = None,
     service_code: str | None = None,
     area_code: str | None = None,

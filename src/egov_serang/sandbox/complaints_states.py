@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from egov_serang.models.complaints import ComplaintAction as Action
@@ -41,15 +43,19 @@ MACHINE: Final = StateMachine(
 WAITING_DAYS: Final = 10
 """Working days after which the system acts: it closes what is resolved or rejected, withdraws what stays unanswered."""
 
-BY_ITSELF: Final = {rule.state: rule.to for rule in MACHINE.rules if rule.scope is None}
+BY_ITSELF: Final[Mapping[str, str]] = MappingProxyType(
+    {rule.state: rule.to for rule in MACHINE.rules if rule.scope is None}
+)
 """Where a complaint goes when it has waited that long."""
 
-STAGES: Final = {
-    Status.SUBMITTED: "verify",
-    Status.NEEDS_INFORMATION: "verify",
-    Status.VERIFIED: "respond",
-    Status.ASSIGNED: "resolve",
-    Status.IN_PROGRESS: "resolve",
-    Status.ON_HOLD: "resolve",
-}
+STAGES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        Status.SUBMITTED: "verify",
+        Status.NEEDS_INFORMATION: "verify",
+        Status.VERIFIED: "respond",
+        Status.ASSIGNED: "resolve",
+        Status.IN_PROGRESS: "resolve",
+        Status.ON_HOLD: "resolve",
+    }
+)
 """The service level that runs in each open state."""

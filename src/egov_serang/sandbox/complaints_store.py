@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import JSON, ForeignKey, LargeBinary, Select, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from egov_serang.models.complaints import Complaint, Due, Media
+from egov_serang.models.complaints import Complaint, ComplaintAction, ComplaintStatus, Due, Media
 from egov_serang.sandbox.complaints_catalogue import BY_CODE
 from egov_serang.sandbox.complaints_schemas import CaseFilter
 from egov_serang.sandbox.complaints_states import BY_ITSELF, CITIZEN, MACHINE, OFFICER, STAGES, WAITING_DAYS
@@ -69,7 +69,7 @@ class MediaRow(Base):
         )
 
 
-def visible(caller: Caller) -> Select[tuple[ComplaintRow]]:
+def visible(caller: Caller) -> Select[ComplaintRow]:
     """The complaints a caller may see: its own, public ones, and with the scope for it confidential ones."""
     wanted = select(ComplaintRow)
     if _CONFIDENTIAL in caller.scopes:
@@ -77,7 +77,7 @@ def visible(caller: Caller) -> Select[tuple[ComplaintRow]]:
     return wanted.where(or_(ComplaintRow.client_id == caller.client_id, ComplaintRow.visibility == "public"))
 
 
-def filtered(wanted: Select[tuple[ComplaintRow]], by: CaseFilter) -> Select[tuple[ComplaintRow]]:
+def filtered(wanted: Select[ComplaintRow], by: CaseFilter) -> Select[ComplaintRow]:
     """Narrow a selection. An area holds the areas whose code begins with its own."""
     for column, value in (
         (ComplaintRow.status, by.status),
@@ -123,7 +123,7 @@ def shown(session: Session, row: ComplaintRow, caller: Caller, now: datetime) ->
         details["reporter"] = None
     requested = datetime.fromtimestamp(row.requested_at, UTC)
     sla = BY_CODE[row.service_code].sla
-    stage = STAGES.get(row.status)  # type: ignore[call-overload]  # a StrEnum key is found by its text
+    stage = STAGES.get(row.status)
     due = None
     if sla is not None and stage is not None:
         at = add_working(requested, timedelta(days=getattr(sla, stage)))
@@ -134,7 +134,7 @@ def shown(session: Session, row: ComplaintRow, caller: Caller, now: datetime) ->
         complaint_id=row.complaint_id,
         reference=f"SRG-{requested.year}-{row.seq:06}",
         service_code=row.service_code,
-        status=row.status,
+        status=ComplaintStatus(row.status),
         description=row.description,
         area_code=row.area_code,
         visibility=row.visibility,
@@ -145,7 +145,7 @@ def shown(session: Session, row: ComplaintRow, caller: Caller, now: datetime) ->
         expected_at=expected,
         due=due,
         media=tuple(media.shown(row.complaint_id) for media in files),
-        allowed_actions=MACHINE.allowed_actions(row.status, roles(row, caller)),
+        allowed_actions=tuple(map(ComplaintAction, MACHINE.allowed_actions(row.status, roles(row, caller)))),
         version=row.version,
     )
 
@@ -169,4 +169,4 @@ def tick(session: Session, now: datetime) -> None:
     """Let the system act on everything that waited too long. Runs whenever the city's clock is moved."""
     for row in session.scalars(select(ComplaintRow).where(ComplaintRow.status.in_(BY_ITSELF))):
         if waited_too_long(row, now):
-            changed(row, now, status=BY_ITSELF[row.status])  # type: ignore[index]  # as above
+            changed(row, now, status=BY_ITSELF[row.status])

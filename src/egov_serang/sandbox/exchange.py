@@ -52,7 +52,7 @@ class Exchange:
 
         try:
             await self._app(scope, receive, sending)
-        except Exception as fault:  # noqa: BLE001 - a bug in a handler must become a 500 that says nothing of its data
+        except Exception as fault:  # a bug in a handler must become a 500 that says nothing of its data
             _LOG.error("%s in %s", type(fault).__name__, _where(fault))
             if status == 0:
                 await Problem("internal").response()(scope, receive, sending)

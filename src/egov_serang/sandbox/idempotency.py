@@ -7,7 +7,7 @@ Scope = client, method and path; fingerprint = method, target URI and body diges
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -54,7 +54,7 @@ class Once:
         self.fingerprint = _digest(request.method, target_uri, hashlib.sha256(body).hexdigest())
 
     @contextmanager
-    def in_flight(self) -> Iterator[None]:
+    def in_flight(self) -> Generator[None]:
         """Hold the key while its call is under way.
 
         Raises:

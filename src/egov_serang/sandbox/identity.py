@@ -133,6 +133,7 @@ class VerifyIn(_Closed):
     responses={202: {"model": Verification, "description": "Still being looked up"}},
 )
 def verify(
+    *,
     body: VerifyIn,
     request: Request,
     response: Response,
@@ -155,7 +156,9 @@ def verify(
         return Problem("upstream_unavailable", "The register does not answer.", retry_after_s=1).response()
     usage.used += 1
     outcome, results = _judge(db, here, body, number, behaviour)
-    verification = _recorded(db, here, caller, body, number, outcome, results, QUOTA - usage.used)
+    verification = _recorded(
+        db, here, caller, body, number, outcome=outcome, results=results, quota_left=QUOTA - usage.used
+    )
     if behaviour == "slow":
         late(request, _SLOW_S)
     if behaviour == "pending":
@@ -226,6 +229,7 @@ def _recorded(
     caller: Caller,
     body: VerifyIn,
     number: str,
+    *,
     outcome: VerificationOutcome,
     results: dict[str, AttributeResult],
     quota_left: int,

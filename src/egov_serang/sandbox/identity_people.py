@@ -5,6 +5,7 @@ A number is never stored: the table is keyed by its keyed hash.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
@@ -31,7 +32,9 @@ _BEHAVIOURS: Final[tuple[Behaviour, ...]] = (
     "unavailable",
     "pending",
 )
-MAGIC: Final = MappingProxyType({f"997301010190{n:04}": behaviour for n, behaviour in enumerate(_BEHAVIOURS)})
+MAGIC: Final[Mapping[str, Behaviour]] = MappingProxyType(
+    {f"997301010190{n:04}": behaviour for n, behaviour in enumerate(_BEHAVIOURS)}
+)
 """What the magic numbers of contract section 7 do, whatever attributes are sent."""
 
 

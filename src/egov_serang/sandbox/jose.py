@@ -40,7 +40,7 @@ def assertion_algorithms(key: JoseKey) -> list[str]:
 
 
 def message_algorithm(key: JoseKey) -> str | None:
-    """The one RFC 9421 algorithm a registered key may sign messages with; None for a key too weak or of another kind."""
+    """The one RFC 9421 algorithm a registered key may sign messages with; None where it is too weak."""
     match key:
         case ECKey() if key.curve_name == "P-256":
             return "ecdsa-p256-sha256"

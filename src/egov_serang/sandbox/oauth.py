@@ -99,6 +99,7 @@ def jwks(here: Here) -> dict[str, Any]:
 
 @router.post("/oauth2/token", operation_id="oauth.token")
 async def token(
+    *,
     request: Request,
     here: Here,
     grant_type: Annotated[str, Form()] = "",

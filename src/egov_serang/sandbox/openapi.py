@@ -13,7 +13,7 @@ _DESCRIPTION: Final = (
     "of any government. Every business operation needs a bearer token and a request signature (RFC 9421, profile "
     "`rfc9421`: label `egov`, tag `egov-serang`)."
 )
-_SCHEMES: Final = {
+_SCHEMES: Final[dict[str, Any]] = {
     "token": {
         "type": "oauth2",
         "description": "Client credentials; the client proves itself with private_key_jwt or a secret.",

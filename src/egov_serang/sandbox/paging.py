@@ -48,7 +48,7 @@ class PageRequest:
     def rows(
         self,
         session: Session,
-        statement: Select[tuple[T]],
+        statement: Select[T],
         seq: InstrumentedAttribute[int],
         *,
         newest_first: bool = False,
