@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mimetypes
 import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,15 +141,30 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Multipart:
-    """A form with files (RFC 7578), streamed. Its boundary is fixed, so that all attempts send equal bytes."""
+    """A form with files (RFC 7578), streamed.
+
+    Its boundary is made from the content's own hash: equal forms are equal bytes, so a flow that is run again with its
+    key is recognised as the same request, and no file can hold the boundary it will be sent with.
+    """
 
     files: tuple[tuple[str, File], ...]
     fields: tuple[tuple[str, str], ...] = ()
-    _boundary: str = field(default_factory=lambda: secrets.token_hex(16), compare=False)
+    _made: list[str] = field(default_factory=list[str], compare=False)
 
     @property
     def content_type(self) -> str:
         return f"multipart/form-data; boundary={self._boundary}"
+
+    @property
+    def _boundary(self) -> str:
+        if not self._made:
+            content = hashlib.sha256(repr(self.fields).encode())
+            for name, file in self.files:
+                content.update(repr((name, file.filename, file.media_type, file.length)).encode())
+                for piece in file.chunks():
+                    content.update(piece)
+            self._made.append(content.hexdigest())
+        return self._made[0]
 
     @property
     def length(self) -> int:
