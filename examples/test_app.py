@@ -1,0 +1,50 @@
+"""Three ways to test an app built on the SDK: a function as gateway, mocks of httpx, a real sandbox."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+import respx
+
+from egov_serang import Client, Config, InvalidTransition
+from egov_serang.models.complaints import Location
+from egov_serang.sandbox.server import Sandbox
+from egov_serang.testing import FakeRequest, FakeResponse, FakeTransport
+
+ANYWHERE = Config(gateway="https://gateway.invalid", auth="none", signature="none")
+CASE = {"complaint_id": "c1", "service_code": "jalan_rusak", "status": "in_progress", "version": 3}
+PAGE = {"data": [CASE], "next_cursor": None}
+
+
+def under_way(client: Client) -> list[str]:
+    """The app: the complaints somebody is working on."""
+    return [complaint.complaint_id for complaint in client.complaints.list(status="in_progress")]
+
+
+def test_with_a_function_as_gateway() -> None:
+    def gateway(request: FakeRequest) -> FakeResponse:
+        assert (request.path, request.query) == ("/v1/complaints/cases", {"status": "in_progress"})
+        return FakeResponse(json=PAGE)
+
+    assert under_way(Client(transport=FakeTransport(gateway))) == ["c1"]
+
+
+@respx.mock
+def test_with_respx() -> None:
+    def echo(request: httpx.Request) -> httpx.Response:  # an answer must carry its request's id
+        return httpx.Response(200, json=PAGE, headers={"x-request-id": request.headers["x-request-id"]})
+
+    respx.get("https://gateway.invalid/v1/complaints/cases", params={"status": "in_progress"}).mock(side_effect=echo)
+    with Client(ANYWHERE) as client:
+        assert under_way(client) == ["c1"]
+
+
+def test_against_the_sandbox(client: Client, sandbox: Sandbox) -> None:
+    sandbox.fault("complaints.submit", kind="lost_answer")  # it is filed, then the connection is cut
+    reply = client.raw.complaints.submit(
+        "sampah", "Sampah belum diangkut.", location=Location(area_code="36.73.06.1008")
+    )
+    assert (reply.attempts, reply.replayed) == (2, True)
+    with pytest.raises(InvalidTransition) as refused:  # verifying is for the agency's officers
+        client.complaints.transition(reply.data, "verify")
+    assert refused.value.allowed_actions == ("withdraw",)
