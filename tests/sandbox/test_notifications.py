@@ -105,6 +105,8 @@ def test_a_failed_channel_falls_back(sender: Desk, advance: Advance) -> None:
         ({"recipient": {"fax": "1"}}, 422, "validation_failed", ["/recipient/fax"]),
         ({"colour": "red"}, 422, "validation_failed", ["/colour"]),
         ({"send_at": "2026-12-01T08:00:00"}, 422, "validation_failed", ["/send_at"]),
+        ({"send_at": "9999-12-31T23:59:59-23:59", "ttl_s": 9}, 422, "validation_failed", ["/send_at"]),
+        ({"version": 10**20}, 422, "validation_failed", ["/version"]),
         ({"ttl_s": 0}, 422, "validation_failed", ["/ttl_s"]),
         ({"priority": "otp"}, 403, "scope_missing", []),
     ],
@@ -138,6 +140,15 @@ def test_a_scheduled_message_can_be_cancelled(sender: Desk, advance: Advance) ->
     assert sender.got(f"/messages/{second['message_id']}")["status"] == "delivered"
     too_late = sender.call("POST", f"/messages/{second['message_id']}/cancel")
     assert too_late.json()["code"] == "invalid_transition"
+
+
+def test_quiet_hours_are_kept_unless_it_is_urgent(sender: Desk, sender_with: Callable[[str], Desk]) -> None:
+    night = (datetime.now(UTC) + timedelta(days=2)).replace(hour=16, minute=0, second=0, microsecond=0)
+    body = {**SMS, "send_at": night.isoformat(), "quiet_hours": "respect"}
+    kept = sender.call("POST", "/messages", body).json()
+    assert datetime.fromisoformat(kept["scheduled_for"]) == night + timedelta(hours=8)
+    urgent = sender_with("notify:send_otp").call("POST", "/messages", {**body, "priority": "otp"}).json()
+    assert datetime.fromisoformat(urgent["scheduled_for"]) == night
 
 
 def test_what_is_too_late_expires(sender: Desk, advance: Advance) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egov_serang.models.notifications import Channel
-from egov_serang.sandbox.notifications_delivery import Fate, fate_of, timeline
+from egov_serang.sandbox.notifications_delivery import Fate, after_quiet_hours, fate_of, timeline
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 S = timedelta(seconds=1)
@@ -82,6 +82,20 @@ def test_every_timeline_is_legal_ordered_and_ends(
     assert all(earlier.at <= later.at for earlier, later in pairwise(steps))
     assert steps[-1].status.value in FINAL
     assert all(step.channel in channels for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ("2026-11-23T12:00:00+07:00", "2026-11-23T12:00:00+07:00"),
+        ("2026-11-23T07:00:00+07:00", "2026-11-23T07:00:00+07:00"),
+        ("2026-11-23T06:59:59+07:00", "2026-11-23T07:00:00+07:00"),
+        ("2026-11-23T21:00:00+07:00", "2026-11-24T07:00:00+07:00"),
+        ("2026-11-23T17:30:00+00:00", "2026-11-24T07:00:00+07:00"),
+    ],
+)
+def test_nobody_is_woken_in_quiet_hours(asked: str, sent: str) -> None:
+    assert after_quiet_hours(datetime.fromisoformat(asked)) == datetime.fromisoformat(sent)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,10 @@ def test_types_are_named_in_the_language_asked_for(trader: Desk) -> None:
         ({"applicant": {"nib": "12", "name": "PT Uji"}}, 422, "validation_failed", "/applicant/nib"),
         ({"applicant": {**PERSON, "nik": "x"}}, 422, "validation_failed", "/applicant/nik"),
         ({"location": {"lat": 91}}, 422, "validation_failed", "/location/lat"),
+        ({"type_version": 10**20}, 422, "validation_failed", "/type_version"),
+        ({"form": {"x": float("nan")}}, 422, "validation_failed", "/form"),
+        ({"form": {"x": "\ud800"}}, 422, "validation_failed", "/form"),
+        ({"form": {"\ud800": "x"}}, 422, "validation_failed", "/form"),
         ({"colour": "red"}, 422, "validation_failed", "/colour"),
     ],
 )

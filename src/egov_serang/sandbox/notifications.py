@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Query, Request, Response
 from sqlalchemy import select
@@ -37,6 +37,8 @@ from egov_serang.sandbox.versions import etag, require_match, unchanged
 __all__ = ["router", "seed"]
 
 router = contract_router("notifications")
+
+_FARTHEST: Final = timedelta(days=366)
 
 Templating = Annotated[Caller, Depends(requires("notify:templates", "notify:read", "notify:send", "notify:send_otp"))]
 Sending = Annotated[Caller, Depends(requires("notify:send", "notify:send_otp"))]
@@ -171,6 +173,8 @@ def _approved(found: Template | None) -> Template:
 
 
 def _start(body: SendMessage, now: datetime) -> datetime:
+    if body.send_at is not None and body.send_at - now > _FARTHEST:
+        raise Problem("validation_failed", errors=[FieldError("/send_at", "too_far")])
     start = now if body.send_at is None else max(now, body.send_at)
     waits = body.quiet_hours == "respect" and body.priority != "otp"
     return after_quiet_hours(start) if waits else start

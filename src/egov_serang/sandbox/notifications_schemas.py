@@ -32,7 +32,7 @@ class SendMessage(BaseModel):
     model_config = _CLOSED
 
     template_id: Short
-    version: int | None = Field(default=None, ge=1)
+    version: int | None = Field(default=None, ge=1, le=1_000_000)
     recipient: RecipientIn
     channels: Annotated[tuple[Literal["sms", "email", "whatsapp", "push"], ...], Field(max_length=4)] = ()
     personalisation: Annotated[dict[str, str | int | float | None], Field(max_length=100)] = {}

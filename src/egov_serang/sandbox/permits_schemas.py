@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import UploadFile
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
 
 from egov_serang.model import Model, Money
 from egov_serang.models.complaints import Location
@@ -14,7 +24,18 @@ from egov_serang.models.permits import Applicant
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Form = Annotated[dict[str, JsonValue], Field(max_length=200)]
+
+
+def _storable(form: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Python reads more than JSON is: NaN, lone surrogates and nesting without end could not be given back."""
+    try:
+        json.dumps(form, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise ValueError("not plain JSON") from None
+    return form
+
+
+Form = Annotated[dict[str, JsonValue], Field(max_length=200), AfterValidator(_storable)]
 
 _CLOSED = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -59,7 +80,7 @@ class StartApplication(BaseModel):
     model_config = _CLOSED
 
     permit_type_code: Short
-    type_version: int | None = Field(default=None, ge=1)
+    type_version: int | None = Field(default=None, ge=1, le=1_000_000)
     applicant: ApplicantIn
     agent: ApplicantIn | None = None
     location: LocationIn | None = None
