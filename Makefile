@@ -25,7 +25,7 @@ define environment
 	@touch $@
 endef
 
-.PHONY: help demo test lint docs bench soak clean
+.PHONY: help demo test lint docs openapi bench soak clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -46,6 +46,9 @@ lint: $(DEV)/.ready ## Check style, types and the import rules
 docs: $(DEV)/.ready ## Build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Open site/index.html"
+
+openapi: $(DEV)/.ready ## Export the sandbox's OpenAPI document to docs/contract/openapi.json
+	@$(BIN)/python -m egov_serang.sandbox.export docs/contract/openapi.json
 
 bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (ARGS="--reference DIR")
 	@$(BIN)/python benchmarks/run.py $(ARGS)
