@@ -9,6 +9,7 @@ DEV := .venv
 DEMO := .venv-demo
 BIN := $(DEV)/bin
 PINS := pyproject.toml constraints.txt
+DEMO_NEEDS := .[sandbox,cli]
 
 # The first interpreter that is new enough and can make environments. `make PYTHON=/path/to/python3.12 ...` overrides.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
@@ -63,4 +64,4 @@ $(DEV)/.ready: $(PINS)
 	$(call environment,$(DEV),.[dev])
 
 $(DEMO)/.ready: $(PINS)
-	$(call environment,$(DEMO),.[sandbox,cli])
+	$(call environment,$(DEMO),$(DEMO_NEEDS))
