@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Never
+from typing import TYPE_CHECKING, Final, Never
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
@@ -95,10 +95,6 @@ class PrivateKey:
         if self.jwt_algorithm == "Ed25519":
             return jwk.OKPKey.import_key(pem)
         return jwk.RSAKey.import_key(pem)
-
-    def public_jwk(self) -> dict[str, Any]:
-        """The public half as a JWK with its `kid`: what is registered with the gateway."""
-        return {**self.jose().as_dict(private=False), "kid": self.keyid, "use": "sig"}
 
     def __repr__(self) -> str:
         return f"<PrivateKey {self.keyid}>"
