@@ -22,7 +22,7 @@ define environment
 		"install it or name one: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
 	@echo "Making $(1) ..."
 	@$(PYTHON) -m venv --clear $(1)
-	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '$(2)'
+	@$(1)/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '$(2)'
 	@touch $@
 endef
 
