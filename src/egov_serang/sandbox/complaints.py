@@ -70,7 +70,7 @@ def service(service_code: str, caller: _Reader) -> ServiceDefinition:
     return _service(service_code)
 
 
-@router.post("/cases", operation_id="complaints.submit", status_code=201, responses=responses(400, 404, 409))
+@router.post("/cases", operation_id="complaints.submit", status_code=201, responses=responses(404, 409))
 def submit(
     *,
     body: ComplaintIn,
@@ -147,7 +147,7 @@ def get(
 @router.post(
     "/cases/{complaint_id}/transitions",
     operation_id="complaints.transition",
-    responses=responses(400, 404, 409, 412, 428),
+    responses=responses(404, 409, 412, 428),
 )
 def transition(
     *, complaint_id: str, body: TransitionIn, request: Request, response: Response, db: Db, here: Here, caller: _Actor
@@ -170,7 +170,7 @@ def transition(
     "/cases/{complaint_id}/media",
     operation_id="complaints.attach",
     status_code=201,
-    responses=responses(400, 404, 409, 413, 415),
+    responses=responses(404, 409, 415),
 )
 def attach(*, complaint_id: str, file: UploadFile, response: Response, db: Db, here: Here, caller: _Actor) -> Media:
     """Add a photo or file."""

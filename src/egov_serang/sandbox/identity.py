@@ -24,7 +24,7 @@ from egov_serang.sandbox.gate import Caller, late, requires
 from egov_serang.sandbox.identity_matching import compare, outcome_of
 from egov_serang.sandbox.identity_people import MAGIC, Behaviour, PersonRow, number_hash, seed
 from egov_serang.sandbox.platform import Here, Platform
-from egov_serang.sandbox.problems import FieldError, Problem
+from egov_serang.sandbox.problems import FieldError, Problem, responses
 from egov_serang.sandbox.route import contract_router
 
 __all__ = ["router", "seed"]
@@ -130,7 +130,7 @@ class VerifyIn(_Closed):
     "/verifications",
     operation_id="identity.verify",
     response_model=Verification,
-    responses={202: {"model": Verification, "description": "Still being looked up"}},
+    responses={**responses(409), 202: {"model": Verification, "description": "Still being looked up"}},
 )
 def verify(
     *,
@@ -169,7 +169,7 @@ def verify(
     return verification
 
 
-@router.get("/verifications/{transaction_id}", operation_id="identity.verification")
+@router.get("/verifications/{transaction_id}", operation_id="identity.verification", responses=responses(404))
 def verification(
     transaction_id: str, db: Db, caller: Annotated[Caller, Depends(requires("identity:verify"))]
 ) -> Verification:

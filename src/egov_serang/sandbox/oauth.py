@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from egov_serang.sandbox.access import issue_token
 from egov_serang.sandbox.clients import Client
@@ -23,6 +24,22 @@ _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 _ASSERTION_LIFE_MAX_S: Final = 300
 
 router = APIRouter(route_class=ContractRoute, tags=["authorization"])
+
+
+class AccessToken(BaseModel):
+    """What the token endpoint grants; `expires_in` in seconds."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+
+
+class OAuthError(BaseModel):
+    """What it refuses with (RFC 6749 section 5.2)."""
+
+    error: str
+    error_description: str
 
 
 class _Refused(Exception):
@@ -97,7 +114,12 @@ def jwks(here: Here) -> dict[str, Any]:
     return here.keys.jwks()
 
 
-@router.post("/oauth2/token", operation_id="oauth.token")
+@router.post(
+    "/oauth2/token",
+    operation_id="oauth.token",
+    response_model=AccessToken,
+    responses={status: {"model": OAuthError, "description": "Refused"} for status in (400, 401)},
+)
 async def token(
     *,
     request: Request,

@@ -60,9 +60,11 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any], method: str, scopes: tuple[str, ...] | None) -> None:
     for status, response in operation["responses"].items():
-        if int(status) >= _ERRORS_FROM:
+        if int(status) >= _ERRORS_FROM and "OAuthError" not in str(response):
             response["content"] = _PROBLEM
         response.setdefault("headers", {})["X-Request-Id"] = _header("Echo of the request's.")
+        if "304" in operation["responses"] and int(status) < _ERRORS_FROM:
+            response["headers"]["ETag"] = _header("The version, quoted.")
     if scopes is None:
         return
     operation["security"] = [{"token": [scope], "signature": []} for scope in scopes]
@@ -77,14 +79,15 @@ def _complete(operation: dict[str, Any], method: str, scopes: tuple[str, ...] | 
     if "requestBody" in operation:
         parameters += [_parameter("Content-Digest", "RFC 9530, sha-256 or sha-512.")]
     if "412" in operation["responses"]:
-        parameters += [_parameter("If-Match", "The version the caller saw.")]
+        parameters += [_parameter("If-Match", "The version the caller saw.", required="428" in operation["responses"])]
     for status, response in operation["responses"].items():
         if int(status) < _ERRORS_FROM:
             response["headers"]["Idempotency-Replayed"] = _header("`true` on a kept answer.")
 
 
-def _parameter(name: str, description: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": True, "description": description, "schema": {"type": "string"}}
+def _parameter(name: str, description: str, *, required: bool = True) -> dict[str, Any]:
+    schema = {"type": "string"}
+    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
 
 
 def _header(description: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def contract_router(module: str) -> APIRouter:
         prefix=f"/v1/{module}",
         tags=[module],
         route_class=ContractRoute,
-        responses=responses(401, 403, 422, 429, 500, 503),
+        responses=responses(400, 401, 403, 413, 422, 429, 500, 503),
     )
 
 

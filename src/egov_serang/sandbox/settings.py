@@ -7,6 +7,8 @@ from typing import Final
 
 JURISDICTION_ID: Final = "36.73"
 JURISDICTION_NAME: Final = "Kota Serang"
+EXAMPLE_URL: Final = "http://127.0.0.1"
+"""Stands for the gateway where none runs."""
 
 
 @dataclass(frozen=True, slots=True)
