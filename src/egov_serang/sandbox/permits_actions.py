@@ -54,9 +54,9 @@ def perform(case: Case, command: Command, actors: AbstractSet[str]) -> Case:
     if owing:
         raise Problem("fee_outstanding", allowed_actions=allowed_actions(now, actors))
     if rule is None or not rule.settled(now):
-        ran_out = case.status == Status.LAPSED or (case.decision is not None and case.decision.made_by == "system")
-        late = ran_out and actor_of(command.action) != "issue"
-        raise Problem("clock_expired" if late else "invalid_transition", allowed_actions=allowed_actions(now, actors))
+        late = rule is None and _ran_out(case, command.action)
+        code = "clock_expired" if late else "invalid_transition"
+        raise Problem(code, allowed_actions=allowed_actions(now, actors))
     after = _EFFECTS[rule.action](case, command)
     return after if rule.to is None else after.changed(status=rule.to)
 
@@ -85,6 +85,14 @@ def futures(case: Case, until: datetime | None = None) -> list[tuple[datetime | 
             case = case.changed(version=case.version + 1)
         states.append((at, case))
     return states
+
+
+def _ran_out(case: Case, action: str) -> bool:
+    """Whether it was time that took the chance to do this: the applicant's to pay, or the authority's to decide."""
+    if case.status == Status.LAPSED:
+        return True
+    deemed = case.decision is not None and case.decision.outcome == "deemed_granted"
+    return deemed and actor_of(action) in ("review", "decide")
 
 
 def _submit(case: Case, command: Command) -> Case:
