@@ -13,6 +13,7 @@ __version__: Final = "0.1.0"
 if TYPE_CHECKING:
     from egov_serang.client import AsyncClient, Client
     from egov_serang.config import Config
+    from egov_serang.core.audit import AuditEvent
     from egov_serang.core.body import File
     from egov_serang.core.call import Call, Paged
     from egov_serang.core.paging import AsyncPager, Page, Pager
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _HOMES: Final = {
     "client": ("AsyncClient", "Client"),
     "config": ("Config",),
+    "core.audit": ("AuditEvent",),
     "core.body": ("File",),
     "core.call": ("Call", "Paged"),
     "core.paging": ("AsyncPager", "Page", "Pager"),
@@ -79,6 +81,7 @@ __all__ = [
     "ApiError",
     "AsyncClient",
     "AsyncPager",
+    "AuditEvent",
     "Call",
     "Client",
     "Config",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 from egov_serang.auth.credentials import ClientSecret, Credentials, PrivateKeyJwt
 from egov_serang.auth.tokens import TokenSource
 from egov_serang.config import Config
+from egov_serang.core.audit import AuditHook, Auditor
 from egov_serang.core.engine import Engine
 from egov_serang.core.exchange import Exchange, Layer
 from egov_serang.errors import ConfigError, EgovError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from egov_serang.transport.port import AsyncTransport, Transport
 
 _DISCOVERY_LIFETIME: Final = 300.0
+_LEAST_AUDIT_KEY: Final = 32
 _FAKE_GATEWAY: Final = "https://gateway.invalid"
 
 
@@ -87,6 +89,26 @@ def layers(
         stack.append(Signature(MessageSigner(key)))
     stack.append(WireLog())
     return tuple(stack)
+
+
+def auditor(config: Config, hook: AuditHook | None) -> Auditor | None:
+    """What makes audit events, where the application wants them.
+
+    Raises:
+        ConfigError: there is no key for the pseudonyms, or it is too short.
+    """
+    if hook is None:
+        return None
+    if config.audit_key_file is None:
+        raise ConfigError(
+            "audit_key_file is missing; audit events need it for their pseudonyms",
+            code="config_missing",
+            hint="Write 32 random bytes to a file (openssl rand -out audit.key 32) and keep it as long as the trail",
+        )
+    key = Path(_file(config, "audit_key_file") or "").read_bytes()
+    if len(key) < _LEAST_AUDIT_KEY:
+        raise ConfigError("the audit key is shorter than 32 bytes", code="key_unusable", hint="Use openssl rand 32")
+    return Auditor(hook, key)
 
 
 def resolve(config: Config | None, profile: str | None, transport: object) -> Config:

@@ -10,9 +10,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self
 
 from egov_serang import __version__
-from egov_serang.assembly import EchoPromise, FakeLike, async_transport, layers, resolve, sync_transport, token_source
+from egov_serang.assembly import (
+    EchoPromise,
+    FakeLike,
+    async_transport,
+    auditor,
+    layers,
+    resolve,
+    sync_transport,
+    token_source,
+)
 from egov_serang.auth.tokens import TokenSource
 from egov_serang.config import Config
+from egov_serang.core.audit import AuditHook
 from egov_serang.core.bind import Async, AsyncRaw, Dry, M, Sync, SyncRaw
 from egov_serang.core.engine import Engine, Options
 from egov_serang.core.runtime import AsyncRuntime, Runtime, SyncRuntime
@@ -81,7 +91,13 @@ class Services(Generic[M]):
 class _Base(Services[M]):
     """What both clients share: configuration, options, one token source and one retry budget."""
 
-    def __init__(self, config: Config, runtime: Runtime, tokens: TokenSource | None, mode: type[M]) -> None:
+    _shared = ("config", "tokens", "_mode", "_transport", "_plain")
+    _owned: bool
+    _plain: bool  # made from its configuration alone
+
+    def __init__(
+        self, config: Config, runtime: Runtime, tokens: TokenSource | None, audit: AuditHook | None, mode: type[M]
+    ) -> None:
         self.config = config
         self.tokens = tokens or token_source(config)
         """The source of this client's tokens; pass it on to another client of the same application."""
@@ -100,6 +116,7 @@ class _Base(Services[M]):
                 retries=config.retries,
                 language=config.language,
             ),
+            audit=auditor(config, audit),
             full_trace=os.environ.get("EGOV_SERANG_TRACE") == "full",
         )
         super().__init__(engine, mode)
@@ -112,7 +129,7 @@ class _Base(Services[M]):
         idempotency_key: str | Unset | None = UNSET,
         language: Language | Unset = UNSET,
     ) -> Self:
-        """The same client, connections, tokens and budget under other options.
+        """The same client, connections, tokens and budget under other options. Only the original closes them.
 
         Args:
             deadline: seconds for each whole call.
@@ -130,19 +147,18 @@ class _Base(Services[M]):
         twin = object.__new__(type(self))
         # Services are bound to an engine, so those already made must not follow.
         twin.__dict__.update({name: self.__dict__[name] for name in self._shared if name in self.__dict__})
+        twin._owned = False
         twin._engine = self._engine.with_options(replace(self._engine.options, **changes))
         return twin
 
-    _shared = ("config", "tokens", "_mode", "_transport", "_owned")
-    _owned = True
-
     def __reduce__(self) -> tuple[Any, ...]:
-        if not self._owned:
-            raise TypeError("a client with its own http_client or transport cannot be pickled: pass its Config")
+        if not self._plain:
+            raise TypeError("a client with an http_client, transport or audit hook cannot be pickled: pass its Config")
         return type(self), (self.config,)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.config.gateway}>"
+        # Debuggers also show a client whose configuration was refused, and must not fail over it.
+        return f"<{type(self).__name__} {self.config.gateway if 'config' in self.__dict__ else 'unconfigured'}>"
 
 
 class Client(_Base[Sync]):
@@ -155,6 +171,7 @@ class Client(_Base[Sync]):
             guarantees go: recovery after cancelled calls, a hard stop of dripped answers, refusal of stray answers.
         transport: how requests are sent instead; `egov_serang.testing.FakeTransport` needs no configuration.
         tokens: another client's `tokens`, to share them.
+        audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
 
     Raises:
         ConfigError: the configuration cannot work.
@@ -168,11 +185,13 @@ class Client(_Base[Sync]):
         http_client: httpx.Client | None = None,
         transport: Transport | None = None,
         tokens: TokenSource | None = None,
+        audit: AuditHook | None = None,
     ) -> None:
         config = resolve(config, profile, transport)
         self._owned = http_client is None and transport is None
+        self._plain = self._owned and audit is None
         self._transport: Transport = transport or sync_transport(config, http_client)
-        super().__init__(config, SyncRuntime(self._transport), tokens, Sync)
+        super().__init__(config, SyncRuntime(self._transport), tokens, audit, Sync)
 
     @cached_property
     def raw(self) -> Services[SyncRaw]:
@@ -200,6 +219,7 @@ class AsyncClient(_Base[Async]):
         http_client: a client of yours (`httpx.AsyncClient`); see `Client` for the guarantees that go.
         transport: how requests are sent instead; `egov_serang.testing.FakeTransport` needs no configuration.
         tokens: another client's `tokens`, to share them.
+        audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
 
     Raises:
         ConfigError: the configuration cannot work.
@@ -213,11 +233,13 @@ class AsyncClient(_Base[Async]):
         http_client: httpx.AsyncClient | None = None,
         transport: AsyncTransport | FakeLike | None = None,
         tokens: TokenSource | None = None,
+        audit: AuditHook | None = None,
     ) -> None:
         config = resolve(config, profile, transport)
         self._owned = http_client is None and transport is None
+        self._plain = self._owned and audit is None
         self._transport: AsyncTransport = async_transport(config, http_client, transport)
-        super().__init__(config, AsyncRuntime(self._transport), tokens, Async)
+        super().__init__(config, AsyncRuntime(self._transport), tokens, audit, Async)
 
     @cached_property
     def raw(self) -> Services[AsyncRaw]:

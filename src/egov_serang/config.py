@@ -20,7 +20,15 @@ SignatureProfile = Literal["rfc9421", "none"]
 _FILE: Final = "~/.config/egov-serang/config.toml"
 _NUMBERS: Final = ("deadline", "connect", "read", "retries", "slots")
 _ENVIRONMENT: Final = ("gateway", "issuer", "client_id", "key_file", "signing_key_file", "city")
-_PATHS: Final = ("key_file", "signing_key_file", "client_secret_file", "ca_file", "client_cert_file", "client_key_file")
+_PATHS: Final = (
+    "key_file",
+    "signing_key_file",
+    "client_secret_file",
+    "ca_file",
+    "client_cert_file",
+    "client_key_file",
+    "audit_key_file",
+)
 _SANDBOX: Final = "Run `egov sandbox` for a local gateway and a profile to copy"
 
 
@@ -51,6 +59,7 @@ class Config:
         ca_file: PEM file of the authorities to trust instead of the machine's.
         client_cert_file: PEM certificate for mutual TLS.
         client_key_file: its key, where it is in a file of its own.
+        audit_key_file: file whose bytes (32 or more) key the pseudonyms in audit events.
         request_id_echo: whether answers must carry the request's id; None asks the gateway's discovery document.
 
     Raises:
@@ -79,6 +88,7 @@ class Config:
     ca_file: str | Path | None = None
     client_cert_file: str | Path | None = None
     client_key_file: str | Path | None = None
+    audit_key_file: str | Path | None = None
     request_id_echo: bool | None = None
 
     def __post_init__(self) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+import secrets
+from dataclasses import replace
+from datetime import UTC, date
+from pathlib import Path
 
 import pytest
 
-from egov_serang import Client, Forbidden, Invalid, Nik, QuotaExhausted
+from egov_serang import AuditEvent, Client, Config, ConfigError, Forbidden, Invalid, Nik, QuotaExhausted
 from egov_serang.models.identity import AttributeOutcome, Attributes, Purpose, VerificationOutcome
 
 PURPOSE = Purpose(purpose_code="permit", legal_basis="legal_obligation")
@@ -80,3 +83,28 @@ def test_a_number_that_is_none_is_refused_before_sending(client: Client) -> None
         client.identity.verify("99730101019", PERSON, purpose=PURPOSE)
     assert (caught.value.sent, caught.value.attempts) == ("no", 0)
     assert caught.value.fields[0].pointer == "/subject"
+
+
+def test_every_lookup_leaves_an_event_without_the_number(city: Config, tmp_path: Path) -> None:
+    key = tmp_path / "audit.key"
+    key.write_bytes(secrets.token_bytes(32))
+    trail: list[AuditEvent] = []
+    with Client(replace(city, audit_key_file=key), audit=trail.append) as client:
+        client.identity.verify("9973010101900000", PERSON, purpose=PURPOSE, client_reference="V-1")
+        client.identity.verify("9973010101900002", PERSON, purpose=PURPOSE)
+        with pytest.raises(QuotaExhausted):
+            client.identity.verify("9973010101900006", PERSON, purpose=PURPOSE)
+        client.with_options(retries=0).identity.verify("9973010101900000", purpose=PURPOSE)
+    assert [event.outcome for event in trail] == ["match", "not_found", "quota_exhausted", "match"]
+    assert trail[0].subject == trail[3].subject != trail[1].subject
+    assert (trail[0].client_reference, trail[0].purpose_code, trail[0].at.tzinfo) == ("V-1", "permit", UTC)
+    assert all(event.request_id for event in trail)
+    assert "9973010101" not in repr(trail)
+
+
+def test_an_audit_trail_needs_a_key_of_32_bytes(city: Config, tmp_path: Path) -> None:
+    short = tmp_path / "short.key"
+    short.write_bytes(b"x" * 31)
+    for config in (city, replace(city, audit_key_file=short)):
+        with pytest.raises(ConfigError):
+            Client(config, audit=print)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
+from egov_serang.core.audit import Auditor
 from egov_serang.core.call import Call
 from egov_serang.core.echo import silence
 from egov_serang.core.exchange import Exchange, Layer, Limits, Next, Request, Response, TransportFault
@@ -53,6 +54,7 @@ class Engine:
         base: the gateway's origin with its path prefix, without a trailing slash.
         headers: sent with every request, names in lower case.
         options: see `Options`.
+        audit: told of every processing of a person's data; None where the application keeps no trail.
         full_trace: keep inner frames and causes on errors; they may show secrets and personal data.
     """
 
@@ -64,10 +66,12 @@ class Engine:
         base: str,
         headers: Mapping[str, str],
         options: Options,
+        audit: Auditor | None = None,
         full_trace: bool = False,
     ) -> None:
         self.runtime = runtime
         self.options = options
+        self.audit = audit
         self._layers = layers
         self._base = base
         self._full_trace = full_trace
@@ -91,6 +95,7 @@ class Engine:
             base=self._base,
             headers=self._headers,
             options=options,
+            audit=self.audit,
             full_trace=self._full_trace,
         )
 

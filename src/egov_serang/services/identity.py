@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
+from egov_serang.core.audit import AuditEvent
 from egov_serang.core.bind import M, Service, Steps, flow, operation
 from egov_serang.core.call import Call
+from egov_serang.errors import EgovError
 from egov_serang.models.identity import Attributes, Consent, Matching, Purpose, Verification, VerificationOutcome
 from egov_serang.services.arguments import nik
 from egov_serang.types import Nik, NoKk
@@ -77,6 +80,16 @@ class Identity(Service[M]):
             matching=matching,
             client_reference=client_reference,
         )
+        try:
+            found = await self._follow(step, call)
+        except EgovError as error:
+            self._audit(who, purpose, consent, reference=client_reference, outcome=error.code, request=error.request_id)
+            raise
+        request_id = step.last.request_id if step.last else None
+        self._audit(who, purpose, consent, reference=client_reference, outcome=found, request=request_id)
+        return found
+
+    async def _follow(self, step: Steps, call: Call[Verification]) -> Verification:
         reply = await step(call, "verify")
         while reply.data.outcome is VerificationOutcome.PENDING:
             hint = reply.headers.get("retry-after", "")
@@ -86,6 +99,36 @@ class Identity(Service[M]):
             await step.sleep(pause)
             reply = await step(self.wire.verification(reply.data.transaction_id))
         return reply.data
+
+    def _audit(
+        self,
+        who: Nik | NoKk,
+        purpose: Purpose,
+        consent: Consent | None,
+        *,
+        reference: str | None,
+        outcome: Verification | str | None,
+        request: str | None,
+    ) -> None:
+        audit = self.engine.audit
+        if audit is None:
+            return
+        found = outcome if isinstance(outcome, Verification) else None
+        audit.hook(
+            AuditEvent(
+                at=datetime.fromtimestamp(self.engine.runtime.wall(), UTC),
+                operation="identity.verify",
+                subject=audit.pseudonym(who),
+                purpose_code=purpose.purpose_code,
+                legal_basis=purpose.legal_basis,
+                agreement_ref=purpose.agreement_ref,
+                consent_ref=consent.consent_ref if consent else None,
+                outcome=str(found.outcome) if found else str(outcome or "failed"),
+                transaction_id=found.transaction_id if found else None,
+                request_id=request,
+                client_reference=reference,
+            )
+        )
 
     @operation
     def verification(self, transaction_id: str) -> Call[Verification]:
