@@ -40,6 +40,7 @@ class PrivateKey:
     __slots__ = ("_key", "jwt_algorithm", "keyid")
 
     def __init__(self, pem: bytes, keyid: str | None = None) -> None:
+        self.keyid = keyid or ""
         key = _load(pem)
         del pem  # what may raise from here on must not have the key in its frame
         if key is None:
@@ -61,7 +62,8 @@ class PrivateKey:
                 hint="Use Ed25519, ECDSA P-256, or RSA of at least 2048 bits",
             )
         self._key: Private = key
-        self.keyid = keyid or self.jose().thumbprint()
+        if not self.keyid:
+            self.keyid = self.jose().thumbprint()
 
     @classmethod
     def from_file(cls, path: str | Path, keyid: str | None = None) -> PrivateKey:
