@@ -82,8 +82,12 @@ def sandbox(
     from egov_serang.sandbox.server import Sandbox  # noqa: PLC0415 - needs the extra `sandbox`
 
     ended = threading.Event()
+
+    def end(number: int, frame: object) -> None:
+        ended.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, end)
     try:
         running = Sandbox(database, port)
     except OSError as error:

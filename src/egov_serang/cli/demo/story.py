@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -80,7 +80,7 @@ class Story:
         return rows
 
     @contextmanager
-    def _watched(self, row: Row) -> Iterator[None]:
+    def _watched(self, row: Row) -> Generator[None]:
         self.meter.take()
         self.view.begin(row)
         start = time.monotonic()
