@@ -88,7 +88,7 @@ def test_a_complaint_comes_back_as_it_was_sent(citizen: Peer, server: Sandbox) -
     ids=str,
 )
 def test_refused_submissions(
-    citizen: Peer, server: Sandbox, fields: dict[str, Any], status: int, problem: str, pointer: str | None
+    citizen: Peer, server: Sandbox, *, fields: dict[str, Any], status: int, problem: str, pointer: str | None
 ) -> None:
     answer = citizen.post(CASES, POTHOLE | fields)
     assert code(answer) == (status, problem)

@@ -62,20 +62,23 @@ def contract_router(module: str) -> APIRouter:
 async def _answer(
     platform: Platform, handler: _Handler, guard: Requires | None, request: Request, route: ContractRoute
 ) -> Response:
-    request, body = await _read(request, platform.settings.max_body_bytes)
+    incoming = request
+    request, body = await _read(incoming, platform.settings.max_body_bytes)
     caller = None if guard is None else guard.admit(platform, request, body)
     platform.faults.strike(request, route.operation_id, route.path)
     if request.method in _SAFE:
         with closing(platform.database.reading()) as session:
             response, _ = await _settle(handler, request, session)
-            await _delay(request)
+            await _delay(incoming)
         return response
     if caller is None:
-        return await _write(platform, handler, request, None)
+        response = await _write(platform, handler, request, None)
+        await _delay(incoming)
+        return response
     once = Once(platform, request, target_uri(platform, request), caller.client_id, body)
     with once.in_flight():
         response = await _write(platform, handler, request, once)
-        await _delay(request)
+        await _delay(incoming)
     return response
 
 
@@ -111,7 +114,10 @@ async def _settle(handler: _Handler, request: Request, session: Session) -> tupl
 async def _delay(request: Request) -> None:
     delay_s: float = getattr(request.state, "delay_s", 0.0)
     if delay_s:
-        await asyncio.sleep(delay_s)
+        # The body has been read, so the next thing to be received is that the caller has gone.
+        gone = asyncio.ensure_future(request.receive())
+        await asyncio.wait({gone}, timeout=delay_s)
+        gone.cancel()
 
 
 async def _read(request: Request, limit: int) -> tuple[Request, bytes]:

@@ -30,6 +30,8 @@ class _Protocol(H11Protocol):
 
     def __init__(self, config: uvicorn.Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, {**app_state}, _loop)
+        # uvicorn's line holds the path and query as they came, and its own switch is lost on whoever adds a handler.
+        self.access_log = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the parent does
         super().connection_made(transport)
