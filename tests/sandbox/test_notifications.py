@@ -140,6 +140,10 @@ def test_a_scheduled_message_can_be_cancelled(sender: Desk, advance: Advance) ->
     assert sender.got(f"/messages/{second['message_id']}")["status"] == "delivered"
     too_late = sender.call("POST", f"/messages/{second['message_id']}/cancel")
     assert too_late.json()["code"] == "invalid_transition"
+    on_its_way = sender.call("POST", "/messages", SMS).json()
+    assert on_its_way["status"] == "accepted"
+    not_scheduled = sender.call("POST", f"/messages/{on_its_way['message_id']}/cancel")
+    assert not_scheduled.json()["code"] == "invalid_transition"
 
 
 def test_quiet_hours_are_kept_unless_it_is_urgent(sender: Desk, sender_with: Callable[[str], Desk]) -> None:

@@ -40,6 +40,7 @@ def test_one_error_each(change: dict[str, Any], found: list[tuple[str, str]]) ->
 def test_every_missing_field_is_named() -> None:
     names = ("business_name", "goods", "trading_place")
     assert _found(TRADER, {}) == [(f"/form/{name}", "required") for name in names]
+    assert _found(TRADER, {"goods": "makanan", "trading_place": "x"}) == [("/form/business_name", "required")]
 
 
 def test_dates_are_checked_as_dates() -> None:
