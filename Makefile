@@ -54,8 +54,9 @@ openapi: $(DEV)/.ready ## Export the sandbox's OpenAPI document to docs/contract
 bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (ARGS="--reference DIR")
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
-soak: $(DEV)/.ready ## The full storm of cancelled calls: 8 seconds at 4 times the slots
-	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest tests/faults/test_soak.py $(ARGS)
+soak: $(DEV)/.ready ## The long proofs in full: storms of cancelled calls, fuzzed routes (tests/scale.py)
+	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest tests/faults/test_soak.py tests/services/test_storm.py \
+		tests/services/test_routes.py $(ARGS)
 
 clean: ## Remove environments, caches and what was built
 	rm -rf $(DEV) $(DEMO) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
