@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.layers.worlds import Sent
 
-from egov_serang.core.exchange import Headers, Response
+from egov_serang.core.message import Headers, Response
 from egov_serang.signing.keys import PrivateKey
 
 ISSUER = "https://issuer.test"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tests.layers.worlds import Sent, World, call, problem, respond
 
-from egov_serang.core.exchange import Exchange, Headers, Response
+from egov_serang.core.exchange import Exchange
+from egov_serang.core.message import Headers, Response
 from egov_serang.errors import Invalid, RateLimited, ServerFault, UnexpectedReply
 from egov_serang.layers.answers import Answers
 from egov_serang.layers.retry import Retry, RetryBudget

@@ -11,7 +11,7 @@ from tests.layers.worlds import Sent, World, call, fault, problem, respond
 
 from egov_serang.auth.credentials import ClientSecret
 from egov_serang.auth.tokens import TokenSource
-from egov_serang.core.exchange import Response
+from egov_serang.core.message import Response
 from egov_serang.errors import EgovError, ServerFault, SignatureRefused, Unauthorized
 from egov_serang.layers.answers import Answers
 from egov_serang.layers.auth import Auth

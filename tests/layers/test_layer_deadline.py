@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from tests.layers.worlds import START, Sent, World, call, fault
 
-from egov_serang.core.exchange import Exchange, Next, Response
+from egov_serang.core.exchange import Exchange, Next
+from egov_serang.core.message import Response
 from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError
 from egov_serang.layers.deadline import Deadline
 from egov_serang.layers.retry import Retry, RetryBudget

@@ -19,7 +19,7 @@ from tests.layers.test_layer_idempotency import promised
 from tests.layers.worlds import EPOCH, START, Sent, World, call, fault, problem
 
 from egov_serang.core.body import File, JsonBody, Multipart
-from egov_serang.core.exchange import Headers
+from egov_serang.core.message import Headers
 from egov_serang.errors import Invalid
 from egov_serang.layers.answers import Answers
 from egov_serang.layers.auth import Auth

@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar
 
 from egov_serang.core.call import Call
 from egov_serang.core.engine import Engine, Options
-from egov_serang.core.exchange import Headers, Layer, Limits, Request, Response, TransportFault
+from egov_serang.core.exchange import Layer
+from egov_serang.core.message import Headers, Limits, Request, Response, TransportFault
 from egov_serang.core.reply import Reply
 from egov_serang.core.runtime import run_sync
 from egov_serang.wires.gateway.problems import read_problem

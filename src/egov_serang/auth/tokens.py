@@ -97,8 +97,8 @@ class TokenSource:
                     return token
                 usable = token if token is not None and now < token.expires_at else None
                 flight = self._flights.get(runtime.flow)
-                if usable is not None and (flight is not None or now < self._not_before):
-                    return usable  # somebody renews it already, or a renewal has just failed
+                if usable is not None and (self._flights or now < self._not_before):
+                    return usable  # somebody, thread or task, renews it already, or a renewal has just failed
                 leads = flight is None
                 if flight is None:
                     flight = self._flights[runtime.flow] = Future()
