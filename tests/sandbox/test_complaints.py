@@ -101,6 +101,9 @@ def test_a_refusal_repeats_nothing_that_was_sent(citizen: Peer) -> None:
     body = {**POTHOLE, "service_code": canary, "description": [canary], "reporter": {"phone": canary}}
     answer = citizen.post(CASES, body)
     assert answer.status_code == 422
+    named = citizen.post(CASES, {**POTHOLE, canary: 1, "reporter": {"x9973010101909999": 1}})
+    assert [error["pointer"] for error in named.json()["errors"]] == ["/reporter", ""]
+    assert "9973" not in named.text
     assert "canary" not in answer.text
     assert "9973" not in answer.text
 
@@ -110,6 +113,12 @@ def test_bodies_that_are_not_json(citizen: Peer, body: bytes) -> None:
     answer = citizen.post(CASES, body or None)
     assert code(answer) == (422 if not body else 400, "validation_failed")
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "application/problem+json"])
+def test_other_media_than_json(citizen: Peer, media: str) -> None:
+    assert code(citizen.post(CASES, POTHOLE, content_type=media)) == (415, "unsupported_media")
+    assert citizen.post(CASES, POTHOLE, content_type="application/json; charset=utf-8").status_code == 201
 
 
 def test_unknown_paths_and_verbs(citizen: Peer) -> None:
@@ -212,7 +221,9 @@ def test_refused_media(citizen: Peer, register: Register, server: Sandbox) -> No
     path = f"{CASES}/{submit(citizen)['complaint_id']}/media"
     page, content_type = multipart("page.html", "text/html", b"<script>")
     assert code(citizen.post(path, page, content_type=content_type)) == (415, "unsupported_media")
-    assert code(citizen.post(path, {"file": "x"})) == (422, "validation_failed")
+    assert code(citizen.post(path, {"file": "x"})) == (415, "unsupported_media")
+    nameless = page.replace(b'name="file"', b'name="other"')
+    assert code(citizen.post(path, nameless, content_type=content_type)) == (422, "validation_failed")
     photo, content_type = multipart("a.png", "image/png", b"x")
     assert code(citizen.post(f"{CASES}/none/media", photo, content_type=content_type)) == (404, "not_found")
     stranger = register("stranger", CITIZEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import stat
@@ -13,6 +14,7 @@ import pytest
 from tests.sandbox.conftest import CITIZEN, Register
 from tests.sandbox.peer import Peer
 
+from egov_serang.sandbox.app import create_app, open_platform
 from egov_serang.sandbox.server import Sandbox
 
 CASES = "/v1/complaints/cases"
@@ -127,6 +129,9 @@ def test_a_profile_to_copy(server: Sandbox, tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert path.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
     assert table["key_file"] == str(profile.key_file)
+    written = [profile.key_file.read_bytes(), profile.signing_key_file.read_bytes()]
+    assert server.credentials("new-app", CITIZEN, tmp_path / "keys") == profile
+    assert [profile.key_file.read_bytes(), profile.signing_key_file.read_bytes()] == written
 
 
 def test_two_clients_do_not_share_keys(register: Register) -> None:
@@ -134,3 +139,26 @@ def test_two_clients_do_not_share_keys(register: Register) -> None:
     message = other.sign(other.message("GET", CASES))
     message.headers["authorization"] = f"Bearer {one.bearer()}"
     assert other.send(message).json()["code"] == "signature_invalid"
+
+
+def test_a_bug_answers_500_and_tells_nobody_whose_data_it_met(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    platform = open_platform(tmp_path / "bug.sqlite", "http://sandbox", durable=False, token_ttl_s=900)
+    app = create_app(platform)
+    canary = "canary 9973014507850001"
+
+    def bug() -> None:
+        raise ValueError(canary)
+
+    app.add_api_route("/bug", bug)
+
+    async def call() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sandbox") as http:
+            return await http.get("/bug", headers={"x-request-id": "r-1"})
+
+    with caplog.at_level(logging.DEBUG):
+        answer = asyncio.run(call())
+    platform.close()
+    assert (answer.status_code, answer.json()["code"], answer.headers["x-request-id"]) == (500, "internal", "r-1")
+    assert "canary" not in answer.text
+    assert "canary" not in caplog.text
+    assert "ValueError in " in caplog.text

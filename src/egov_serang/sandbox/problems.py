@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -66,6 +68,8 @@ STATUS: Final = MappingProxyType(
         "recipient_opted_out": 403,
     }
 )
+
+_FIELD_NAME: Final = re.compile(r"\d{1,4}|[A-Za-z_]{1,40}")
 
 _RETRYABLE: Final = frozenset(
     {"idempotency_in_progress", "rate_limited", "upstream_unavailable", "upstream_timeout", "internal"}
@@ -150,8 +154,9 @@ def from_http(error: HTTPException) -> Problem:
 def _pointer(location: Sequence[int | str]) -> str:
     where, *rest = location
     parts = rest if where == "body" else [where, *rest]
-    # A segment can be a key the caller invented (an extra field), so its text is input too.
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts[:8])[:200]
+    # A segment may be a key the caller invented, and so hold anything: only what looks like a field's name is repeated.
+    names = itertools.takewhile(_FIELD_NAME.fullmatch, map(str, parts))
+    return "".join(f"/{name}" for name in names)
 
 
 class RefusedField(BaseModel):

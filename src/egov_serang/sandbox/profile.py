@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from joserfc.jwk import ECKey, OKPKey
 
 from egov_serang.sandbox.clients import USE_ASSERTION, USE_MESSAGE
+
+K = TypeVar("K", ECKey, OKPKey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +31,16 @@ class Profile:
         return "\n".join([f"[profile.{name}]", *lines, ""])
 
 
-def make_keys(url: str, client_id: str, folder: Path) -> tuple[Profile, dict[str, Any]]:
-    """Make both keys of a client and write them into a folder.
+def own_keys(url: str, client_id: str, folder: Path) -> tuple[Profile, dict[str, Any]]:
+    """The two keys of a client as files in a folder, made where they are missing.
 
     Returns:
         The profile, and the public JWKS to register.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    assertion, message = ECKey.generate_key("P-256"), OKPKey.generate_key("Ed25519")
-    key_file = _written(folder / f"{client_id}-assertion.pem", assertion.as_pem(private=True))
-    signing_key_file = _written(folder / f"{client_id}-message.pem", message.as_pem(private=True))
+    key_file, signing_key_file = folder / f"{client_id}-assertion.pem", folder / f"{client_id}-message.pem"
+    assertion = _own(key_file, ECKey, "P-256")
+    message = _own(signing_key_file, OKPKey, "Ed25519")
     keys = [
         {**key.as_dict(private=False), "kid": key.thumbprint(), "use": use}
         for key, use in ((assertion, USE_ASSERTION), (message, USE_MESSAGE))
@@ -46,12 +48,14 @@ def make_keys(url: str, client_id: str, folder: Path) -> tuple[Profile, dict[str
     return Profile(url, url, client_id, key_file, signing_key_file), {"keys": keys}
 
 
-def _written(path: Path, pem: bytes) -> Path:
-    # The mode counts from the first byte, and a key of an earlier run is replaced, not appended to.
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(pem)
-    path.chmod(0o600)
-    return path
+def _own(path: Path, kind: type[K], curve: Any) -> K:
+    if path.exists():
+        return kind.import_key(path.read_bytes())
+    key = kind.generate_key(curve)
+    # The mode counts from the first byte on.
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(key.as_pem(private=True))
+    return key
 
 
 def _escaped(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import closing
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request, Response, params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
@@ -55,7 +55,7 @@ def contract_router(module: str) -> APIRouter:
         prefix=f"/v1/{module}",
         tags=[module],
         route_class=ContractRoute,
-        responses=responses(400, 401, 403, 413, 422, 429, 500, 503),
+        responses=responses(400, 401, 403, 413, 415, 422, 429, 500, 503),
     )
 
 
@@ -65,6 +65,8 @@ async def _answer(
     incoming = request
     request, body = await _read(incoming, platform.settings.max_body_bytes)
     caller = None if guard is None else guard.admit(platform, request, body)
+    if body:
+        _check_media(route, request)
     platform.faults.strike(request, route.operation_id, route.path)
     if request.method in _SAFE:
         with closing(platform.database.reading()) as session:
@@ -86,7 +88,8 @@ async def _write(platform: Platform, handler: _Handler, request: Request, once: 
     async with platform.writer:
         with closing(platform.database.writing()) as session:
             # Before the handler looks at If-Match: a repeated transition must find its own answer, not a conflict.
-            kept = None if once is None else await run_in_threadpool(once.find, session)
+            # One indexed read on the event loop: nobody else writes now, and a thread would cost more than it does.
+            kept = None if once is None else once.find(session)
             if kept is not None:
                 request.state.replayed = True
                 return kept
@@ -118,6 +121,14 @@ async def _delay(request: Request) -> None:
         gone = asyncio.ensure_future(request.receive())
         await asyncio.wait({gone}, timeout=delay_s)
         gone.cancel()
+
+
+def _check_media(route: ContractRoute, request: Request) -> None:
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    takes_form = route.body_field is not None and isinstance(route.body_field.field_info, params.Form)
+    forms = media in {"multipart/form-data", "application/x-www-form-urlencoded"}
+    if not (forms if takes_form else media == "application/json"):
+        raise Problem("unsupported_media", "Send a form." if takes_form else "Send application/json.")
 
 
 async def _read(request: Request, limit: int) -> tuple[Request, bytes]:

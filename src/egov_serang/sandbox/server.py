@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from egov_serang.sandbox import control
 from egov_serang.sandbox.app import create_app, open_platform
 from egov_serang.sandbox.platform import Platform
-from egov_serang.sandbox.profile import Profile, make_keys
+from egov_serang.sandbox.profile import Profile, own_keys
 
 HOST: Final = "127.0.0.1"
 _START_S: Final = 30
@@ -109,8 +109,18 @@ class Sandbox:
         self._do(control.register(body, self._platform))
 
     def credentials(self, client_id: str, scopes: Sequence[str], folder: Path) -> Profile:
-        """Make an assertion key (ES256) and a message key (Ed25519), register them, write them as PEM files, 0600."""
-        profile, jwks = make_keys(self.url, client_id, folder)
+        """Register a client with keys of its own.
+
+        Args:
+            client_id: its name.
+            scopes: what it may do.
+            folder: where its assertion key (ES256) and message key (Ed25519) are written as PEM files, 0600. Keys of
+                an earlier run found there are used again, so that a restart changes nothing for its programs.
+
+        Raises:
+            ValueError: a file there is not such a key.
+        """
+        profile, jwks = own_keys(self.url, client_id, folder)
         self.register(client_id, jwks, scopes)
         return profile
 
