@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.sandbox.peer import Peer
 
@@ -77,3 +78,13 @@ def test_any_form_at_the_token_endpoint(peer: Peer, text: str) -> None:
     answer = peer.http.post(f"{peer.url}/oauth2/token", content=text, headers=form)
     assert answer.status_code == 401
     assert peer.ask_token(text).status_code == 401
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(min_size=1, max_size=30) | st.sampled_from(["x/media/y", "x/transitions", "a%2Fb", "a/../b", "\n", "%"]))
+def test_any_id_reaches_its_own_route(sandbox: Sandbox, peer: Peer, identifier: str) -> None:
+    assume(identifier not in {".", ".."})  # httpx takes these away before they are sent
+    answer = peer.get(f"{CASES}/{quote(identifier, safe='', errors='replace')}")
+    record = sandbox.requests()[-1]
+    assert (answer.status_code, record["signature"]) == (404, "valid")
+    assert record["route"] == f"{CASES}/{{complaint_id}}"

@@ -11,6 +11,7 @@ import re
 import time
 from email.utils import formatdate
 from typing import Any, Final
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +20,7 @@ from egov_serang.sandbox.problems import Problem
 from egov_serang.sandbox.records import Record
 
 _LOG: Final = logging.getLogger("egov_serang.sandbox")
+_SLASH: Final = re.compile("%2F", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}")
 
 
@@ -34,6 +36,8 @@ class Exchange:
             return
         state: dict[str, Any] = scope.setdefault("state", {})
         started = time.perf_counter()
+        # The router splits the decoded path, where an encoded slash in an id would lead to another route.
+        scope["path"] = unquote(_SLASH.sub("%252F", scope["raw_path"].decode("latin-1")))
         status = 0
         echo = next((v for k, v in scope["headers"] if k == b"x-request-id" and _REQUEST_ID.fullmatch(v)), None)
 
