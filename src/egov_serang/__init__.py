@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from egov_serang.config import Config
     from egov_serang.core.audit import AuditEvent
     from egov_serang.core.body import File
-    from egov_serang.core.call import Call, Paged
-    from egov_serang.core.paging import AsyncPager, Page, Pager
+    from egov_serang.core.call import Call
+    from egov_serang.core.paging import AsyncPager, Page, Paged, Pager
     from egov_serang.core.reply import Download, Reply
     from egov_serang.errors import (
         ApiError,
@@ -47,8 +47,8 @@ _HOMES: Final = {
     "config": ("Config",),
     "core.audit": ("AuditEvent",),
     "core.body": ("File",),
-    "core.call": ("Call", "Paged"),
-    "core.paging": ("AsyncPager", "Page", "Pager"),
+    "core.call": ("Call",),
+    "core.paging": ("AsyncPager", "Page", "Paged", "Pager"),
     "core.reply": ("Download", "Reply"),
     "errors": (
         "ApiError",

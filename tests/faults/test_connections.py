@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.faults.worlds import Make, World, get, post, within
 
-from egov_serang.core.exchange import TransportFault
+from egov_serang.core.message import TransportFault
 from egov_serang.testing.faults import (
     FaultServer,
     close_after,

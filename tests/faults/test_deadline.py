@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from tests.faults.worlds import Json, World, get, post, within
 
-from egov_serang.core.exchange import TransportFault
+from egov_serang.core.message import TransportFault
 from egov_serang.testing.faults import FaultServer, drip, hang
 from egov_serang.transport.lanes import Lanes
 

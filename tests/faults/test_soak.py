@@ -12,7 +12,7 @@ import time
 
 from tests.faults.worlds import post, within
 
-from egov_serang.core.exchange import TransportFault
+from egov_serang.core.message import TransportFault
 from egov_serang.testing.faults import FaultServer, Peer, answer
 from egov_serang.transport.alanes import AsyncLanes
 

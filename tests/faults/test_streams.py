@@ -7,7 +7,7 @@ import gc
 import pytest
 from tests.faults.worlds import World, get, within
 
-from egov_serang.core.exchange import Stream, TransportFault
+from egov_serang.core.message import Stream, TransportFault
 from egov_serang.testing.faults import FaultServer, drip, reply, truncate
 
 LONG = bytes(range(256)) * 4000

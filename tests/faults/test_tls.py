@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.faults.worlds import Make, World, get, post, within
 
-from egov_serang.core.exchange import TransportFault
+from egov_serang.core.message import TransportFault
 from egov_serang.testing.faults import FaultServer, hang, reply, stray
 from egov_serang.transport.tls import TlsOptions, ssl_context
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from egov_serang.core.exchange import Limits, Request, Response
+from egov_serang.core.message import Limits, Request, Response
 from egov_serang.transport.alanes import AsyncLanes
 from egov_serang.transport.lanes import Lanes
 from egov_serang.transport.port import AsyncTransport, Transport

@@ -201,12 +201,12 @@ def test_lists_filter_page_and_belong_to_their_sender(
     fresh = sender.call("POST", "/messages", {**MAIL, "recipient": {"subject_ref": "s"}}).json()["message_id"]
     first = sender.got("/messages?limit=2")
     rest = sender.got(f"/messages?limit=2&cursor={first['next_cursor']}")
-    assert [item["message_id"] for page in (first, rest) for item in page["data"]] == [*numbers, fresh]
+    assert [item["message_id"] for page in (first, rest) for item in page["data"]] == [fresh, *reversed(numbers)]
 
     def found(query: str) -> list[str]:
         return [item["message_id"] for item in sender.got(f"/messages?{query}")["data"]]
 
-    assert found("status=delivered") == numbers
+    assert found("status=delivered") == numbers[::-1]
     assert found("status=accepted") == [fresh]
     assert found("client_reference=r-1") == [numbers[1]]
     assert found("template_id=complaint-resolved-email") == [fresh]

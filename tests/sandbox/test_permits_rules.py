@@ -242,7 +242,7 @@ def test_lists_filter_and_page(trader: Desk, officer: Desk) -> None:
     first = trader.got("/applications?limit=4")
     rest = trader.got(f"/applications?limit=4&cursor={first['next_cursor']}")
     listed = [item["application_id"] for page in (first, rest) for item in page["data"]]
-    assert (listed, rest["next_cursor"]) == ([*drafts, submitted["application_id"]], None)
+    assert (listed, rest["next_cursor"]) == ([submitted["application_id"], *reversed(drafts)], None)
     foreign = trader.call("GET", f"/applications?limit=4&status=draft&cursor={first['next_cursor']}")
     assert foreign.status_code == 422
 
@@ -251,7 +251,7 @@ def test_lists_filter_and_page(trader: Desk, officer: Desk) -> None:
 
     assert found("client_reference=ref-3") == [drafts[3]]
     assert found("status=undetermined") == found("stage=validation") == [submitted["application_id"]]
-    assert found("permit_type_code=TDU-PKL") == drafts
+    assert found("permit_type_code=TDU-PKL") == drafts[::-1]
     assert found("permit_type_code=TDU-PKL&status=undetermined") == []
     since = submitted["clock"]["started_at"].replace("+", "%2B")
     assert found(f"updated_after={since}") == [submitted["application_id"]]

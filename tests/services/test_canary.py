@@ -17,7 +17,7 @@ from egov_serang import AsyncClient, Client, Config, EgovError, Phone
 from egov_serang.models.complaints import Location, Reporter
 from egov_serang.models.identity import Attributes, Purpose
 from egov_serang.models.notifications import Recipient
-from egov_serang.sandbox.profile import make_keys
+from egov_serang.sandbox.profile import own_keys
 from egov_serang.sandbox.server import Sandbox
 
 NIKS = [f"997301010190000{n}" for n in (0, 1, 2, 6)]
@@ -83,7 +83,7 @@ def test_the_output_of_a_sandbox_process_holds_no_canary(tmp_path: Path) -> None
     )
     assert process.stdout is not None
     url, token = process.stdout.readline().split()
-    profile, jwks = make_keys(url, "canary-app", tmp_path)
+    profile, jwks = own_keys(url, "canary-app", tmp_path)
     body = {
         "client_id": "canary-app",
         "jwks": jwks,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egov_serang.core.exchange import Headers, TransportFault
+from egov_serang.core.message import Headers, TransportFault
 from egov_serang.transport.answer import Intake
 
 PACKED = Headers([("Content-Encoding", "GZIP")])

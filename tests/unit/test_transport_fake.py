@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from tests.faults.worlds import Threads, get, post, within
 
-from egov_serang.core.exchange import TransportFault
+from egov_serang.core.message import TransportFault
 from egov_serang.testing import FakeRequest, FakeResponse, FakeTransport
 
 

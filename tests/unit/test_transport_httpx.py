@@ -12,7 +12,7 @@ import pytest
 import respx
 from tests.faults.worlds import Json, Tasks, Threads, get, post, within
 
-from egov_serang.core.exchange import TransportFault
+from egov_serang.core.message import TransportFault
 from egov_serang.testing.faults import (
     FaultServer,
     close_before_answer,

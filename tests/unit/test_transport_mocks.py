@@ -10,7 +10,7 @@ import pytest
 import respx
 from tests.faults.worlds import Json, Make, Tasks, Threads, get, post, within
 
-from egov_serang.core.exchange import TransportFault
+from egov_serang.core.message import TransportFault
 from egov_serang.testing.faults import FaultServer
 from egov_serang.transport.alanes import AsyncLanes
 from egov_serang.transport.lanes import Lanes

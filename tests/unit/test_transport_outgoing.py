@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.faults.worlds import Json
 
-from egov_serang.core.exchange import Request, TransportFault
+from egov_serang.core.message import Request, TransportFault
 from egov_serang.transport.outgoing import header_fields, locate, outgoing
 
 TARGET = st.text(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egov_serang import errors
-from egov_serang.core.exchange import Headers, Response
+from egov_serang.core.message import Headers, Response
 from egov_serang.errors import ApiError, EgovError, UnexpectedReply
 from egov_serang.wires.gateway.problems import read_problem
 

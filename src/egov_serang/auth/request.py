@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from egov_serang.auth.credentials import Credentials
-from egov_serang.core.exchange import Limits, Request, Response, TransportFault
+from egov_serang.core.message import Limits, Request, Response, TransportFault
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConnectionFailed, EgovError, ServerFault, Unauthorized, UnexpectedReply
 

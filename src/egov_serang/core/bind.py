@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import cached_property
 from typing import Any, Concatenate, Generic, Never, ParamSpec, Self, TypeVar, overload
 
-from egov_serang.core.call import Call, Paged
+from egov_serang.core.call import Call
 from egov_serang.core.modes import Async, AsyncRaw, Dry, M, Mode, Service, Sync, SyncRaw
-from egov_serang.core.paging import AsyncPager, AsyncPageReplies, Pager, PageReplies
+from egov_serang.core.paging import AsyncPager, AsyncPageReplies, Paged, Pager, PageReplies
 from egov_serang.core.reply import Reply
 from egov_serang.core.steps import Steps
 from egov_serang.errors import EgovError, UnsupportedOperation

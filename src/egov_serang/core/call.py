@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
-from egov_serang.core.exchange import Body, Response
+from egov_serang.core.message import Body, Response
 from egov_serang.errors import EgovError, FieldError, Invalid
 
-if TYPE_CHECKING:
-    from egov_serang.core.paging import Page
-    from egov_serang.core.reply import Reply
-
-__all__ = ["Call", "Decoder", "ErrorReader", "Paged", "Safety", "fill", "invalid"]
+__all__ = ["Call", "Decoder", "ErrorReader", "Safety", "fill", "invalid"]
 
 T = TypeVar("T")
 
@@ -122,15 +118,3 @@ class Call(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Call {self.operation}: {self.method} {self.path}>"
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Paged(Generic[T]):
-    """A list read page by page: the first call, and how the wire finds the next one (None at the end)."""
-
-    first: Call[Page[T]]
-    next: Callable[[Call[Page[T]], Reply[Page[T]]], Call[Page[T]] | None]
-    cursor_of: Callable[[Call[Any]], str | None]
-
-    def __repr__(self) -> str:
-        return f"<Paged {self.first.operation}>"

@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from egov_serang.core.exchange import Response
+from egov_serang.core.message import Response
 from egov_serang.core.reply import Download
 from egov_serang.errors import UnexpectedReply
 
@@ -67,7 +67,9 @@ class Decode(Generic[T]):
             return cast("T", _adapter(cast("Any", self.target)).validate_json(response.body))
         except ValidationError as wrong:
             faults = wrong.errors(include_url=False, include_input=False, include_context=False)
-            named = ", ".join(f"{_place(f['loc'], _names(self.target))}: {f['type']}" for f in faults[:_SHOWN_FAULTS])
+            named = ", ".join(
+                f"{_place(f['loc'], _names(cast('Any', self.target)))}: {f['type']}" for f in faults[:_SHOWN_FAULTS]
+            )
         raise UnexpectedReply(
             f"the answer is not a {getattr(self.target, '__name__', self.target)}: {named}",
             code="wrong_shape",

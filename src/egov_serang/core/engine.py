@@ -11,9 +11,10 @@ from typing import Any, Final, TypeVar, cast
 from egov_serang.core.audit import Auditor
 from egov_serang.core.call import Call
 from egov_serang.core.echo import silence
-from egov_serang.core.exchange import Exchange, Layer, Limits, Next, Request, Response, TransportFault
+from egov_serang.core.exchange import Exchange, Layer, Next
 from egov_serang.core.faults import from_fault
 from egov_serang.core.ids import random_id
+from egov_serang.core.message import Limits, Request, Response, TransportFault
 from egov_serang.core.reply import Reply
 from egov_serang.core.runtime import Runtime, run_sync
 from egov_serang.errors import ApiError, EgovError, Sent, UnexpectedReply

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from egov_serang.core.exchange import TransportFault
+from egov_serang.core.message import TransportFault
 from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError, UnexpectedReply
 
 _HINTS: Final = {

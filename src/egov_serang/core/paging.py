@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, Self, TypeVar
 
+from egov_serang.core.call import Call
+from egov_serang.core.reply import Reply
 from egov_serang.errors import UnexpectedReply
 from egov_serang.model import Model
-
-if TYPE_CHECKING:
-    from egov_serang.core.call import Call, Paged
-    from egov_serang.core.reply import Reply
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,6 +20,18 @@ class Page(Model, Generic[T]):
 
     data: tuple[T, ...]
     next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Paged(Generic[T]):
+    """A list read page by page: the first call, and how the wire finds the next one (None at the end)."""
+
+    first: Call[Page[T]]
+    next: Callable[[Call[Page[T]], Reply[Page[T]]], Call[Page[T]] | None]
+    cursor_of: Callable[[Call[Any]], str | None]
+
+    def __repr__(self) -> str:
+        return f"<Paged {self.first.operation}>"
 
 
 class Performer(Protocol):

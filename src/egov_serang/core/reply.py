@@ -9,13 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from egov_serang.core.exchange import TransportFault
 from egov_serang.core.faults import from_fault
+from egov_serang.core.message import TransportFault
 from egov_serang.core.runtime import run_sync
 from egov_serang.errors import UnexpectedReply
 
 if TYPE_CHECKING:
-    from egov_serang.core.exchange import Headers, Response, Stream
+    from egov_serang.core.message import Headers, Response, Stream
 
 T = TypeVar("T")
 

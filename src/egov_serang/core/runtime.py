@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
-    from egov_serang.core.exchange import Limits, Request, Response
+    from egov_serang.core.message import Limits, Request, Response
 
 T = TypeVar("T")
 

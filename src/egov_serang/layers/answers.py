@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from egov_serang.core.exchange import Exchange, Next, Response
+from egov_serang.core.exchange import Exchange, Next
 from egov_serang.core.ids import request_id
+from egov_serang.core.message import Response
 from egov_serang.errors import UnexpectedReply
 
 _REDIRECTS: Final = range(300, 400)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from egov_serang.auth.tokens import TokenSource
-from egov_serang.core.exchange import Exchange, Next, Response
+from egov_serang.core.exchange import Exchange, Next
+from egov_serang.core.message import Response
 from egov_serang.errors import Unauthorized
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from egov_serang.core.exchange import Exchange, Next, Response
+from egov_serang.core.exchange import Exchange, Next
+from egov_serang.core.message import Response
 from egov_serang.errors import ConnectionFailed, DeadlineExceeded
 
 _MOMENT: Final = 0.02

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from egov_serang.core.exchange import Exchange, Next, Response
+from egov_serang.core.exchange import Exchange, Next
 from egov_serang.core.ids import random_id
+from egov_serang.core.message import Response
 
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 

@@ -9,7 +9,8 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
-from egov_serang.core.exchange import Exchange, Next, Response
+from egov_serang.core.exchange import Exchange, Next
+from egov_serang.core.message import Response
 from egov_serang.errors import (
     ApiError,
     Conflict,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from egov_serang.core.exchange import Exchange, Next, Response
+from egov_serang.core.exchange import Exchange, Next
+from egov_serang.core.message import Response
 from egov_serang.signing.messages import MessageSigner, content_digest
 
 

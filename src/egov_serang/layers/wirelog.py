@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from egov_serang.core.exchange import Exchange, Next, Response
+from egov_serang.core.exchange import Exchange, Next
+from egov_serang.core.message import Response
 from egov_serang.errors import EgovError
 
 logger: Final = logging.getLogger("egov_serang.wire")

@@ -114,7 +114,7 @@ def messages(
     wanted = messages_at(
         now, caller.client_id, status=status, client_reference=client_reference, template_id=template_id
     )
-    rows, cursor = page.rows(db, wanted, MessageRow.serial)
+    rows, cursor = page.rows(db, wanted, MessageRow.serial, newest_first=True)
     return Page(data=[read_message(row).view(now) for row in rows], next_cursor=cursor)
 
 

@@ -115,7 +115,7 @@ def applications(
         client_reference=client_reference,
         client_id=None if party.is_officer else party.client_id,
     )
-    rows, cursor = page.rows(db, wanted, ApplicationRow.serial)
+    rows, cursor = page.rows(db, wanted, ApplicationRow.serial, newest_first=True)
     cases = [read_case(row, party.now) for row in rows]
     return Page(data=[application_view(case, party.actors(case)) for case in cases], next_cursor=cursor)
 

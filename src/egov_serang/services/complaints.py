@@ -9,7 +9,8 @@ from typing import Any, Final, Protocol
 
 from egov_serang.core.bind import M, Service, Steps, flow, operation, paginated
 from egov_serang.core.body import File
-from egov_serang.core.call import Call, Paged
+from egov_serang.core.call import Call
+from egov_serang.core.paging import Paged
 from egov_serang.core.reply import Download
 from egov_serang.models.complaints import (
     Complaint,

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from egov_serang.core.bind import M, Service, operation, paginated
-from egov_serang.core.call import Call, Paged, invalid
+from egov_serang.core.call import Call, invalid
+from egov_serang.core.paging import Paged
 from egov_serang.models.notifications import Channel, Message, MessageStatus, Recipient, Template
 from egov_serang.services.arguments import text
 

@@ -10,7 +10,8 @@ from typing import Any, Final, Protocol
 
 from egov_serang.core.bind import M, Service, Steps, flow, operation, paginated
 from egov_serang.core.body import File
-from egov_serang.core.call import Call, Paged
+from egov_serang.core.call import Call
+from egov_serang.core.paging import Paged
 from egov_serang.models.complaints import Location
 from egov_serang.models.permits import (
     Applicant,
@@ -130,8 +131,8 @@ class Applications(Service[M]):
         """Hand a draft in, or hand a returned application in again.
 
         Args:
-            application: as you read it, or its id.
-            version: with an id: the version you decided on; unguarded when None.
+            application: the application, or its id.
+            version: submit only this version of it; whatever it holds by now when None (attaching makes a new one).
 
         Returns:
             The application, now waiting for the authority: `wait_for` follows it.
@@ -139,14 +140,12 @@ class Applications(Service[M]):
         Raises:
             Invalid: documents are missing (`documents_incomplete`) or the form is incomplete.
             InvalidTransition: it is not a draft or returned.
-            Conflict: it was changed since you read it.
+            Conflict: it is not at that version any more.
 
         Source: contract-v1 section 3.
         """
-        if isinstance(application, Application):
-            version = application.version if version is None else version
-            return self.wire.submit(application.application_id, version)
-        return self.wire.submit(application, version)
+        number = application.application_id if isinstance(application, Application) else application
+        return self.wire.submit(number, version)
 
     @operation
     def get(self, application_id: str) -> Call[Application]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from egov_serang.core.exchange import Headers, Limits, Request, Response, Stream, TransportFault
+from egov_serang.core.message import Headers, Limits, Request, Response, Stream, TransportFault
 
 JsonValue = Mapping[str, Any] | Sequence[Any]
 _ERRORS = 400

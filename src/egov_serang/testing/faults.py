@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from egov_serang.core.exchange import Headers
+from egov_serang.core.message import Headers
 
 _HEAD_END = b"\r\n\r\n"
 _ABORTIVE = struct.pack("ii", 1, 0)  # SO_LINGER on with 0 seconds: close sends RST instead of FIN

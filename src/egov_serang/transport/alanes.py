@@ -10,7 +10,7 @@ from functools import partial
 
 import httpcore
 
-from egov_serang.core.exchange import Limits, Request, Response, Stream, TransportFault
+from egov_serang.core.message import Limits, Request, Response, Stream, TransportFault
 from egov_serang.transport.anetwork import AsyncWire
 from egov_serang.transport.answer import Intake, check_framing, fields, is_streamed
 from egov_serang.transport.outgoing import Address, locate, outgoing, refused

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 
-from egov_serang.core.exchange import FaultKind, Headers, TransportFault
+from egov_serang.core.message import FaultKind, Headers, TransportFault
 
 _GZIP = 31  # zlib's wbits for a gzip wrapper, header and checksum verified
 _NO_CONTENT = frozenset({204, 304})

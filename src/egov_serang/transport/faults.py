@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import Literal
 
-from egov_serang.core.exchange import FaultKind, TransportFault
+from egov_serang.core.message import FaultKind, TransportFault
 
 Proof = Literal["no", "maybe"]
 """What a fault can say of `sent`: `yes` takes an answer."""

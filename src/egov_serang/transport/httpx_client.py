@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from egov_serang.core.exchange import Headers, Limits, Request, Response, Stream, TransportFault
+from egov_serang.core.message import Headers, Limits, Request, Response, Stream, TransportFault
 from egov_serang.transport.answer import Intake, check_framing, fields, is_streamed
 from egov_serang.transport.faults import Proof, translated
 from egov_serang.transport.outgoing import header_fields, in_one_piece, locate, refused

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpcore
 
-from egov_serang.core.exchange import FaultKind, Limits, TransportFault
+from egov_serang.core.message import FaultKind, Limits, TransportFault
 from egov_serang.transport.faults import Proof, distrusted, translated
 
 FLUSH_AT = 64 * 1024

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from egov_serang.core.exchange import Body, Request, TransportFault
+from egov_serang.core.message import Body, Request, TransportFault
 
 _URL = re.compile(r"(https?://[^/?#\s]+)([^#\s]*)")
 _IN_ONE_PIECE = 64 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from egov_serang.core.exchange import Limits, Request, Response
+from egov_serang.core.message import Limits, Request, Response
 
 
 class Transport(Protocol):

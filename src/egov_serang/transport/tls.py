@@ -6,7 +6,7 @@ import functools
 import ssl
 from dataclasses import dataclass
 
-from egov_serang.core.exchange import TransportFault
+from egov_serang.core.message import TransportFault
 
 
 @dataclass(frozen=True, slots=True)

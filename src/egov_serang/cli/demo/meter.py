@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from egov_serang.core.exchange import Body, Limits, Request, Response
+from egov_serang.core.message import Body, Limits, Request, Response
 from egov_serang.transport.port import Transport
 
 

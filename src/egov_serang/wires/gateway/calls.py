@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from egov_serang.core.body import JsonBody
-from egov_serang.core.call import Call, Decoder, Paged, invalid
+from egov_serang.core.call import Call, Decoder, invalid
 from egov_serang.core.decode import Decode
-from egov_serang.core.exchange import Body
-from egov_serang.core.paging import Page
+from egov_serang.core.message import Body
+from egov_serang.core.paging import Page, Paged
 from egov_serang.core.reply import Reply
 from egov_serang.wires.gateway.problems import read_problem
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from egov_serang.core.body import given
-from egov_serang.core.call import Call, Paged
+from egov_serang.core.call import Call
 from egov_serang.core.decode import Decode
-from egov_serang.core.paging import Page
+from egov_serang.core.paging import Page, Paged
 from egov_serang.models.notifications import Message, Recipient, Template
 from egov_serang.wires.gateway.calls import get, listing, post
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from egov_serang.core.body import File, Multipart, given
-from egov_serang.core.call import Call, Paged
+from egov_serang.core.call import Call
 from egov_serang.core.decode import Decode, IfChanged
-from egov_serang.core.paging import Page
+from egov_serang.core.paging import Page, Paged
 from egov_serang.models.complaints import Location
 from egov_serang.models.permits import Applicant, Application, Document, Licence, PermitType
 from egov_serang.wires.gateway.calls import get, listing, post

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ValidationError
 
-from egov_serang.core.exchange import Response
+from egov_serang.core.message import Response
 from egov_serang.errors import (
     ApiError,
     Conflict,

@@ -1,0 +1,120 @@
+"""What a transport takes and gives: request, response, limits, faults. Plain data, no I/O, no HTTP library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from egov_serang.errors import Sent
+
+FaultKind = Literal["connect", "tls", "timeout", "reset", "protocol", "truncated", "too_large", "closed"]
+
+
+class Body(Protocol):
+    """Bytes to send, as often as a retry wants them."""
+
+    @property
+    def content_type(self) -> str: ...
+    @property
+    def length(self) -> int: ...
+    def chunks(self) -> Iterator[bytes]:
+        """The whole body from its beginning, anew at each call; pieces of at most 64 KiB for streams."""
+        ...
+
+
+class Headers(Mapping[str, str]):
+    """Response headers: names without regard to case, repeated fields joined by a comma."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._fields: dict[str, str] = {}
+        for name, value in pairs:
+            key = name.lower()
+            known = self._fields.get(key)
+            self._fields[key] = value if known is None else f"{known}, {value}"
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"<Headers {', '.join(self._fields)}>"
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Request:
+    """One transmission. Its `repr` shows neither headers, query nor body: frames that hold it may be printed."""
+
+    method: str
+    url: str
+    headers: list[tuple[str, str]]
+    body: Body | None = None
+    stream: bool = False
+    """Hand the answer's body out in pieces (`Response.stream`) instead of reading it whole."""
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one transmission. Times in seconds; `deadline` is on the runtime's monotonic clock."""
+
+    deadline: float
+    connect: float = 5.0
+    read: float = 20.0
+    max_body: int = 8 * 1024 * 1024
+
+
+class Stream(Protocol):
+    """The body of an answer, piece by piece, within the limits the request was sent with. Closed exactly once.
+
+    `read` returns b"" at the end. Both are coroutines in both worlds; on a synchronous transport they never suspend.
+    """
+
+    async def read(self) -> bytes: ...
+    async def close(self) -> None: ...
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Response:
+    """One answer, read whole (`body`) or to be read (`stream`)."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    stream: Stream | None = None
+    condemn: Callable[[], None] = field(default=_nothing)
+    """Throw away the connection this came on: called when the answer turns out to be another request's."""
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}>"
+
+
+class TransportFault(Exception):
+    """A transmission that brought no answer. Carries no text of the peer's and no part of the request.
+
+    Args:
+        kind: what went wrong; `closed` is a connection the peer had closed while it idled.
+        sent: `no` only with proof that no byte of the request reached the peer.
+        reason: a short text of ours for people (never a header, address with query, or body).
+        permanent: true where a repetition cannot help (an unknown certificate, a body over the limit).
+    """
+
+    def __init__(self, kind: FaultKind, *, sent: Sent, reason: str, permanent: bool = False) -> None:
+        super().__init__(kind, sent, reason)
+        self.kind: FaultKind = kind
+        self.sent: Sent = sent
+        self.reason = reason
+        self.permanent = permanent
