@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egov_serang.models.notifications import Channel
-from egov_serang.sandbox.notifications_delivery import Fate, after_quiet_hours, fate_of, timeline
+from egov_serang.sandbox.notifications.delivery import Fate, after_quiet_hours, fate_of, timeline
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 S = timedelta(seconds=1)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from egov_serang.model import Money
 from egov_serang.models.permits import Applicant, Document, LicenceStatus, Stage
-from egov_serang.sandbox.permits_actions import Command, futures, perform, settle
-from egov_serang.sandbox.permits_case import Case, FeeRecord, PaperRecord
-from egov_serang.sandbox.permits_clock import WIB, StatutoryClock
-from egov_serang.sandbox.permits_licences import as_of, initials, licence_number, new_licence, valid_until
-from egov_serang.sandbox.permits_schemas import MoneyIn, TransitionData
-from egov_serang.sandbox.permits_states import RULES, allowed_actions
+from egov_serang.sandbox.permits.actions import Command, futures, perform, settle
+from egov_serang.sandbox.permits.case import Case, FeeRecord, PaperRecord
+from egov_serang.sandbox.permits.clock import WIB, StatutoryClock
+from egov_serang.sandbox.permits.licences import as_of, initials, licence_number, new_licence, valid_until
+from egov_serang.sandbox.permits.schemas import MoneyIn, TransitionData
+from egov_serang.sandbox.permits.states import RULES, allowed_actions
 from egov_serang.sandbox.problems import Problem
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=WIB)

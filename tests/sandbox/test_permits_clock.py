@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egov_serang.sandbox.permits_clock import WIB, StatutoryClock, add_working, working_between
+from egov_serang.sandbox.permits.clock import WIB, StatutoryClock, add_working, working_between
 
 FRIDAY = datetime(2026, 11, 20, 10, 0, tzinfo=WIB)
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=WIB)

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from egov_serang.models.permits import ApplicationStatus, Stage
-from egov_serang.sandbox.permits_states import RULES, Situation, actor_of, allowed_actions, find_rule
+from egov_serang.sandbox.permits.states import RULES, Situation, actor_of, allowed_actions, find_rule
 
 ROLES = frozenset({"apply", "review", "decide", "issue"})
 DOCS = "accept_document reject_document"

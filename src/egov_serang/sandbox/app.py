@@ -17,12 +17,16 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
-from egov_serang.sandbox import complaints, control, identity, notifications, oauth, permits
+from egov_serang.sandbox import control, oauth
 from egov_serang.sandbox.clients import Clients
+from egov_serang.sandbox.complaints import routes as complaints
 from egov_serang.sandbox.db import Database
 from egov_serang.sandbox.exchange import Exchange
+from egov_serang.sandbox.identity import routes as identity
 from egov_serang.sandbox.keys import SecretRow, ServerKeys
+from egov_serang.sandbox.notifications import routes as notifications
 from egov_serang.sandbox.openapi import describe
+from egov_serang.sandbox.permits import routes as permits
 from egov_serang.sandbox.platform import Platform
 from egov_serang.sandbox.problems import Problem, from_http, from_validation
 from egov_serang.sandbox.replays import Replays

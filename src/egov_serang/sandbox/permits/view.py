@@ -7,9 +7,9 @@ from collections.abc import Set as AbstractSet
 from egov_serang.model import Money
 from egov_serang.models.permits import Application, Clock, FeeSummary, Task
 from egov_serang.models.permits import ApplicationStatus as Status
-from egov_serang.sandbox.permits_case import Case, FeeRecord
-from egov_serang.sandbox.permits_schemas import Fee
-from egov_serang.sandbox.permits_states import allowed_actions
+from egov_serang.sandbox.permits.case import Case, FeeRecord
+from egov_serang.sandbox.permits.schemas import Fee
+from egov_serang.sandbox.permits.states import allowed_actions
 
 
 def application_view(case: Case, actors: AbstractSet[str]) -> Application:

@@ -21,8 +21,8 @@ from egov_serang.models.identity import (
 )
 from egov_serang.sandbox.db import Base, Db
 from egov_serang.sandbox.gate import Caller, late, requires
-from egov_serang.sandbox.identity_matching import compare, outcome_of
-from egov_serang.sandbox.identity_people import MAGIC, Behaviour, PersonRow, number_hash, seed
+from egov_serang.sandbox.identity.matching import compare, outcome_of
+from egov_serang.sandbox.identity.people import MAGIC, Behaviour, PersonRow, number_hash, seed
 from egov_serang.sandbox.platform import Here, Platform
 from egov_serang.sandbox.problems import FieldError, Problem, responses
 from egov_serang.sandbox.route import contract_router

@@ -12,9 +12,9 @@ from egov_serang.models.complaints import Location
 from egov_serang.models.permits import Applicant, Decision, Document, Stage
 from egov_serang.models.permits import ApplicationAction as Action
 from egov_serang.models.permits import ApplicationStatus as Status
-from egov_serang.sandbox.permits_catalogue import Magic
-from egov_serang.sandbox.permits_clock import StatutoryClock
-from egov_serang.sandbox.permits_states import Situation
+from egov_serang.sandbox.permits.catalogue import Magic
+from egov_serang.sandbox.permits.clock import StatutoryClock
+from egov_serang.sandbox.permits.states import Situation
 
 WaitingOn = Literal["applicant", "authority", "third_party", "payment", "none"]
 

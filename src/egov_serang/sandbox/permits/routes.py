@@ -10,14 +10,14 @@ from sqlalchemy import select
 
 from egov_serang.models.permits import Application, Document, Licence, PermitType
 from egov_serang.models.permits import ApplicationAction as Action
-from egov_serang.sandbox import permits_service as service
 from egov_serang.sandbox.db import Db
 from egov_serang.sandbox.gate import Caller, requires
 from egov_serang.sandbox.paging import Page, Paging
-from egov_serang.sandbox.permits_case import Case
-from egov_serang.sandbox.permits_catalogue import CatalogueType
-from egov_serang.sandbox.permits_issuing import find_licence, issue_licence
-from egov_serang.sandbox.permits_schemas import (
+from egov_serang.sandbox.permits import service
+from egov_serang.sandbox.permits.case import Case
+from egov_serang.sandbox.permits.catalogue import CatalogueType
+from egov_serang.sandbox.permits.issuing import find_licence, issue_licence
+from egov_serang.sandbox.permits.schemas import (
     AttachDocument,
     ChangeApplication,
     Empty,
@@ -25,10 +25,10 @@ from egov_serang.sandbox.permits_schemas import (
     StartApplication,
     TransitionRequest,
 )
-from egov_serang.sandbox.permits_service import Party
-from egov_serang.sandbox.permits_store import applications_at, find_type, read_case, seed
-from egov_serang.sandbox.permits_tables import ApplicationRow, TypeRow
-from egov_serang.sandbox.permits_view import application_view, fee_view
+from egov_serang.sandbox.permits.service import Party
+from egov_serang.sandbox.permits.store import applications_at, find_type, read_case, seed
+from egov_serang.sandbox.permits.tables import ApplicationRow, TypeRow
+from egov_serang.sandbox.permits.view import application_view, fee_view
 from egov_serang.sandbox.platform import Here
 from egov_serang.sandbox.problems import Problem, responses
 from egov_serang.sandbox.route import contract_router

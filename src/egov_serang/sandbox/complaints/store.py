@@ -9,12 +9,12 @@ from sqlalchemy import JSON, ForeignKey, LargeBinary, Select, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from egov_serang.models.complaints import Complaint, ComplaintAction, ComplaintStatus, Due, Media
-from egov_serang.sandbox.complaints_catalogue import BY_CODE
-from egov_serang.sandbox.complaints_schemas import CaseFilter
-from egov_serang.sandbox.complaints_states import BY_ITSELF, CITIZEN, MACHINE, OFFICER, STAGES, WAITING_DAYS
+from egov_serang.sandbox.complaints.catalogue import BY_CODE
+from egov_serang.sandbox.complaints.schemas import CaseFilter
+from egov_serang.sandbox.complaints.states import BY_ITSELF, CITIZEN, MACHINE, OFFICER, STAGES, WAITING_DAYS
 from egov_serang.sandbox.db import Base
 from egov_serang.sandbox.gate import Caller
-from egov_serang.sandbox.permits_clock import add_working
+from egov_serang.sandbox.permits.clock import add_working
 from egov_serang.sandbox.problems import Problem
 
 _CONFIDENTIAL: Final = "complaints:confidential"

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
 
-from egov_serang.sandbox.permits_actions import futures, settle
-from egov_serang.sandbox.permits_case import Case
-from egov_serang.sandbox.permits_catalogue import CATALOGUE, CatalogueType
-from egov_serang.sandbox.permits_tables import ApplicationRow, ApplicationStateRow, TypeRow
+from egov_serang.sandbox.permits.actions import futures, settle
+from egov_serang.sandbox.permits.case import Case
+from egov_serang.sandbox.permits.catalogue import CATALOGUE, CatalogueType
+from egov_serang.sandbox.permits.tables import ApplicationRow, ApplicationStateRow, TypeRow
 
 
 def seed(session: Session) -> None:

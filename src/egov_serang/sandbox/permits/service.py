@@ -16,15 +16,15 @@ from egov_serang.models.permits import ApplicationAction as Action
 from egov_serang.models.permits import ApplicationStatus as Status
 from egov_serang.models.permits import Document
 from egov_serang.sandbox.gate import Caller
-from egov_serang.sandbox.permits_actions import Command, perform
-from egov_serang.sandbox.permits_case import Case, FeeRecord, PaperRecord
-from egov_serang.sandbox.permits_catalogue import CatalogueType
-from egov_serang.sandbox.permits_clock import StatutoryClock
-from egov_serang.sandbox.permits_forms import form_errors
-from egov_serang.sandbox.permits_schemas import AttachDocument, ChangeApplication, StartApplication, TransitionRequest
-from egov_serang.sandbox.permits_states import actor_of, allowed_actions
-from egov_serang.sandbox.permits_store import find_type, read_case, write_case
-from egov_serang.sandbox.permits_tables import ApplicationRow, PaperRow
+from egov_serang.sandbox.permits.actions import Command, perform
+from egov_serang.sandbox.permits.case import Case, FeeRecord, PaperRecord
+from egov_serang.sandbox.permits.catalogue import CatalogueType
+from egov_serang.sandbox.permits.clock import StatutoryClock
+from egov_serang.sandbox.permits.forms import form_errors
+from egov_serang.sandbox.permits.schemas import AttachDocument, ChangeApplication, StartApplication, TransitionRequest
+from egov_serang.sandbox.permits.states import actor_of, allowed_actions
+from egov_serang.sandbox.permits.store import find_type, read_case, write_case
+from egov_serang.sandbox.permits.tables import ApplicationRow, PaperRow
 from egov_serang.sandbox.problems import FieldError, Problem
 
 _MAGIC_PERIOD = timedelta(seconds=2)

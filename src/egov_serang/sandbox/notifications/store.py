@@ -12,9 +12,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from egov_serang.models.notifications import MessageStatus as Status
 from egov_serang.models.notifications import Template
 from egov_serang.sandbox.db import Base
-from egov_serang.sandbox.notifications_delivery import Step
-from egov_serang.sandbox.notifications_schemas import MessageOut
-from egov_serang.sandbox.notifications_templates import SEED
+from egov_serang.sandbox.notifications.delivery import Step
+from egov_serang.sandbox.notifications.schemas import MessageOut
+from egov_serang.sandbox.notifications.templates import SEED
 
 
 class TemplateRow(Base):

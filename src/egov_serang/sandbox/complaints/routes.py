@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from egov_serang.models.complaints import Complaint, Media, Service
 from egov_serang.models.regions import CITY_CODE, REGIONS
-from egov_serang.sandbox.complaints_catalogue import BY_CODE, SERVICES, ServiceDefinition, attribute_error
-from egov_serang.sandbox.complaints_schemas import CaseFilter, ComplaintIn, RatingIn, TransitionIn, case_filter
-from egov_serang.sandbox.complaints_states import MACHINE
-from egov_serang.sandbox.complaints_store import (
+from egov_serang.sandbox.complaints.catalogue import BY_CODE, SERVICES, ServiceDefinition, attribute_error
+from egov_serang.sandbox.complaints.schemas import CaseFilter, ComplaintIn, RatingIn, TransitionIn, case_filter
+from egov_serang.sandbox.complaints.states import MACHINE
+from egov_serang.sandbox.complaints.store import (
     ComplaintRow,
     MediaRow,
     changed,

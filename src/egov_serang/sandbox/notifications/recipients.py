@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from egov_serang.models.notifications import Channel, Template
-from egov_serang.sandbox.notifications_schemas import RecipientIn, SendMessage
+from egov_serang.sandbox.notifications.schemas import RecipientIn, SendMessage
 from egov_serang.sandbox.problems import FieldError, Problem
 from egov_serang.types import Phone
 

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from egov_serang.models.permits import Licence, LicenceVerification
 from egov_serang.sandbox.keys import ServerKeys
-from egov_serang.sandbox.permits_case import Case
-from egov_serang.sandbox.permits_licences import as_of, new_licence, qr_claims
-from egov_serang.sandbox.permits_service import Party
-from egov_serang.sandbox.permits_store import find_type
-from egov_serang.sandbox.permits_tables import LicenceRow
+from egov_serang.sandbox.permits.case import Case
+from egov_serang.sandbox.permits.licences import as_of, new_licence, qr_claims
+from egov_serang.sandbox.permits.service import Party
+from egov_serang.sandbox.permits.store import find_type
+from egov_serang.sandbox.permits.tables import LicenceRow
 from egov_serang.sandbox.problems import Problem
 from egov_serang.sandbox.settings import JURISDICTION_ID
 

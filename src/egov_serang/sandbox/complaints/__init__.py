@@ -1,0 +1,1 @@
+"""Complaints as the sandbox serves them (contract-v1 section 2)."""

@@ -1,0 +1,1 @@
+"""Templates and messages as the sandbox serves them (contract-v1 section 5)."""

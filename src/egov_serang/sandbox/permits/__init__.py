@@ -1,0 +1,1 @@
+"""Permits as the sandbox serves them (contract-v1 section 3)."""
