@@ -18,6 +18,7 @@ from egov_serang.testing import FakeRequest, FakeResponse, FakeTransport
 
 COMPLAINT = {"complaint_id": "c-1", "service_code": "jalan_rusak", "status": "submitted", "version": 1}
 GATEWAY = "https://gateway.invalid"
+PHOTO = b"\xff\xd8\xff photo"
 HERE = Location(area_code="36.73.01.1001")
 
 
@@ -29,9 +30,9 @@ def test_a_users_own_httpx_client_carries_signed_calls(city: Config) -> None:
     with httpx.Client(trust_env=False) as own:
         with Client(city, http_client=own) as client:
             codes = [item.service_code for item in client.complaints.services()]
-            filed = client.complaints.submit("sampah", "Sampah.", location=HERE, photos=[b"\xff\xd8\xff photo"])
+            filed = client.complaints.submit("sampah", "Sampah.", location=HERE, photos=[PHOTO])
             with client.complaints.download(filed.complaint_id, filed.media[0].media_id) as back:
-                assert back.read() == b"\xff\xd8\xff photo"
+                assert back.read() == PHOTO
         assert not own.is_closed
     assert "sampah" in codes
 
@@ -40,15 +41,13 @@ def test_a_users_own_asynchronous_httpx_client_carries_signed_calls(city: Config
     async def run() -> bytes:
         async with httpx.AsyncClient(trust_env=False) as own:
             async with AsyncClient(city, http_client=own) as client:
-                filed = await client.complaints.submit(
-                    "sampah", "Sampah.", location=HERE, photos=[b"\xff\xd8\xff photo"]
-                )
+                filed = await client.complaints.submit("sampah", "Sampah.", location=HERE, photos=[PHOTO])
                 async with await client.complaints.download(filed.complaint_id, filed.media[0].media_id) as back:
                     content = await back.aread()
             assert not own.is_closed
             return content
 
-    assert asyncio.run(run()) == b"\xff\xd8\xff photo"
+    assert asyncio.run(run()) == PHOTO
 
 
 @respx.mock
