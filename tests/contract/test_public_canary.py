@@ -7,12 +7,14 @@ import gc
 import logging
 import pickle
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import respx
 from tests.layers.keys import ed25519_pem, p256_pem
 
 import egov_serang
@@ -83,12 +85,31 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 ANSWER = {
-    "transaction_id": "v-1", "outcome": "match", "evidence": EVERYTHING,
-    "complaint_id": "c-1", "service_code": "road", "status": "determined", "version": 1, "description": STORY,
-    "reporter": {"name": NAME, "phone": PHONE}, "attributes": {NAME: NIK}, "unknown": EVERYTHING,
-    "application_id": "a-1", "permit_type_code": "stall", "stage": "preparation", "form": {"name": NAME},
-    "document_id": "d-1", "kind": "ktp", "filename": NAME, "media_type": "image/jpeg", "size": 1, "sha256": "0",
-    "media_id": "m-1", "message_id": "n-1", "template_id": "t-1", "failure_reason": EVERYTHING,
+    "transaction_id": "v-1",
+    "outcome": "match",
+    "evidence": EVERYTHING,
+    "complaint_id": "c-1",
+    "service_code": "road",
+    "status": "determined",
+    "version": 1,
+    "description": STORY,
+    "reporter": {"name": NAME, "phone": PHONE},
+    "attributes": {NAME: NIK},
+    "unknown": EVERYTHING,
+    "application_id": "a-1",
+    "permit_type_code": "stall",
+    "stage": "preparation",
+    "form": {"name": NAME},
+    "document_id": "d-1",
+    "kind": "ktp",
+    "filename": NAME,
+    "media_type": "image/jpeg",
+    "size": 1,
+    "sha256": "0",
+    "media_id": "m-1",
+    "message_id": "n-1",
+    "template_id": "t-1",
+    "failure_reason": EVERYTHING,
 }
 
 
@@ -100,8 +121,13 @@ def problem(status: int, code: str = "something") -> Callable[[FakeRequest], Fak
         every = (NIK, NAME, BORN, PHONE, STORY, f"rumah {NAME}")
         echo = " | ".join([*(text for text in every if text in said), NIK, TOKEN])
         document = {
-            "type": echo, "title": echo, "status": status, "detail": f"{echo} is wrong, {echo.upper()} too",
-            "code": code, "trace_id": TOKEN, "errors": [{"pointer": f"/a/{echo}", "code": echo, "detail": echo}],
+            "type": echo,
+            "title": echo,
+            "status": status,
+            "detail": f"{echo} is wrong, {echo.upper()} too",
+            "code": code,
+            "trace_id": TOKEN,
+            "errors": [{"pointer": f"/a/{echo}", "code": echo, "detail": echo}],
             "allowed_actions": [echo, NIK, TOKEN, "verify"],
         }
         return FakeResponse(status, json=document)
@@ -362,3 +388,106 @@ def test_full_traces_are_announced(config: Config, monkeypatch: pytest.MonkeyPat
         client.complaints.get("c-1")
     assert "perform: " in our_locals(caught.value)
     gc.collect()
+
+
+def as_httpx(request: httpx.Request) -> httpx.Response:
+    """Grants tokens; every call ends in an interrupt."""
+    if request.url.path == "/oauth2/token":
+        return httpx.Response(200, json={"access_token": TOKEN, "token_type": "Bearer"})
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_the_frames_of_the_httpx_transports_hold_no_canary(config: Config, name: str) -> None:
+    with httpx.Client(transport=httpx.MockTransport(as_httpx)) as given:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            OPERATIONS[name](Client(config, http_client=given))
+        shown = our_locals(caught.value)
+    assert "send: " in shown
+    assert leaked(shown) == []
+
+    async def main() -> str:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(as_cancelled)) as given:
+            try:
+                await OPERATIONS[name](AsyncClient(config, http_client=given))
+            except asyncio.CancelledError as error:
+                return our_locals(error)
+        return ""
+
+    shown = asyncio.run(main())
+    assert "send: " in shown
+    assert leaked(shown) == []
+
+
+def as_cancelled(request: httpx.Request) -> httpx.Response:
+    try:
+        return as_httpx(request)
+    except KeyboardInterrupt:
+        raise asyncio.CancelledError from None
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_the_frames_of_the_lanes_hold_no_canary(config: Config, name: str) -> None:
+    with respx.mock(using="httpcore") as mocked:
+        mocked.route().mock(side_effect=as_httpx)
+        with Client(config) as client, pytest.raises(KeyboardInterrupt) as caught:
+            OPERATIONS[name](client)
+        shown = our_locals(caught.value)
+        assert "send: " in shown
+        assert leaked(shown) == []
+
+        async def main() -> str:
+            async with AsyncClient(config) as asynchronous:
+                try:
+                    await OPERATIONS[name](asynchronous)
+                except asyncio.CancelledError as error:
+                    return our_locals(error)
+            return ""
+
+        mocked.route().mock(side_effect=as_cancelled)
+        shown = asyncio.run(main())
+        assert "send: " in shown
+        assert leaked(shown) == []
+
+
+class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Half an answer about a person, then the end."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield EVERYTHING.encode()
+        raise KeyboardInterrupt
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield EVERYTHING.encode()
+        raise asyncio.CancelledError
+
+
+def half(request: httpx.Request) -> httpx.Response:
+    if request.url.path == "/oauth2/token":
+        return httpx.Response(200, json={"access_token": TOKEN, "token_type": "Bearer"})
+    return httpx.Response(200, stream=Broken(), headers={"content-type": "application/json"})
+
+
+@pytest.mark.parametrize("way", ["lanes", "httpx"])
+def test_half_an_answer_stays_out_of_our_frames(config: Config, way: str) -> None:
+    with respx.mock(using="httpcore", assert_all_called=False) as mocked:
+        mocked.route().mock(side_effect=half)
+        given = httpx.Client(transport=httpx.MockTransport(half)) if way == "httpx" else None
+        with pytest.raises(KeyboardInterrupt) as caught:
+            Client(config, http_client=given).complaints.get("c-1")
+        shown = our_locals(caught.value)
+        assert "send: " in shown
+        assert leaked(shown) == []
+
+        async def main() -> str:
+            given = httpx.AsyncClient(transport=httpx.MockTransport(half)) if way == "httpx" else None
+            try:
+                await AsyncClient(config, http_client=given).complaints.get("c-1")
+            except asyncio.CancelledError as error:
+                return our_locals(error)
+            return ""
+
+        shown = asyncio.run(main())
+        assert "send: " in shown
+        assert leaked(shown) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import time
 from collections import deque
 from collections.abc import AsyncGenerator
@@ -230,10 +231,13 @@ class AsyncLanes:
         condemn = partial(pool.condemn, lane)
         if is_streamed(request.stream, answer.status):
             return Response(answer.status, headers, stream=_Download(pool, lane, answer, intake), condemn=condemn)
-        body = b"".join([intake.feed(piece) async for piece in answer.aiter_stream()])
+        body = io.BytesIO()
+        async for piece in answer.aiter_stream():
+            body.write(intake.feed(piece))
+            del piece  # a cancellation while the next one is awaited must find nothing of the answer in this frame
         intake.finish()
         await answer.aclose()
-        return Response(answer.status, headers, body, condemn=condemn)
+        return Response(answer.status, headers, body.getvalue(), condemn=condemn)
 
     async def _new_pool(self) -> _Pool:
         loop = asyncio.get_running_loop()

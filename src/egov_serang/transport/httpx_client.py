@@ -8,11 +8,12 @@ and cancelled calls, which are the affair of the client's pool.
 from __future__ import annotations
 
 import asyncio
+import io
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from egov_serang.core.message import Headers, Limits, Request, Response, Stream, TransportFault
+from egov_serang.core.message import Body, Headers, Limits, Request, Response, Stream, TransportFault
 from egov_serang.transport.answer import Intake, check_framing, fields, is_streamed
 from egov_serang.transport.faults import Proof, translated
 from egov_serang.transport.outgoing import header_fields, in_one_piece, locate, refused
@@ -32,11 +33,26 @@ def _late(sent: Proof = "maybe") -> TransportFault:
     return TransportFault("timeout", sent=sent, reason="no complete answer in time")
 
 
-def _message(client: httpx.Client | httpx.AsyncClient, request: Request, limits: Limits, content: Any) -> httpx.Request:
+def _chunks(body: Body) -> Iterator[bytes]:
+    return body.chunks()
+
+
+async def _achunks(body: Body) -> AsyncIterator[bytes]:
+    for chunk in body.chunks():
+        yield chunk
+
+
+def _message(
+    client: httpx.Client | httpx.AsyncClient, request: Request, limits: Limits, stream: Callable[[Body], Any]
+) -> httpx.Request:
+    """The content is read in here, in a frame that has ended when the request is under way."""
     if client.is_closed:
         raise refused("the client is closed")
     address, target = locate(request.url)
     left = _left(limits, sent="no")
+    content = in_one_piece(request.body)
+    if content is None and request.body is not None:
+        content = stream(request.body)
     message = client.build_request(request.method, request.url, content=content)
     # Replaced, not merged: the client's default fields are not signed, and its cookies are somebody else's.
     message.headers = type(message.headers)(header_fields(request, address))
@@ -108,11 +124,7 @@ class HttpxTransport:
         Raises:
             TransportFault: no complete, well-framed answer within the limits.
         """
-        content = in_one_piece(request.body)
-        if content is None and request.body is not None:
-            message = _message(self._client, request, limits, request.body.chunks())
-        else:
-            message = _message(self._client, request, limits, content)
+        message = _message(self._client, request, limits, _chunks)
         answer: httpx.Response | None = None
         try:
             answer = self._client.send(message, stream=True, auth=None, follow_redirects=False)
@@ -169,8 +181,7 @@ class AsyncHttpxTransport:
         Raises:
             TransportFault: no complete, well-framed answer within the limits.
         """
-        content = in_one_piece(request.body)
-        message = _message(self._client, request, limits, _chunks(request) if content is None else content)
+        message = _message(self._client, request, limits, _achunks)
         answer: httpx.Response | None = None
         try:
             async with asyncio.timeout(_left(limits)):
@@ -179,11 +190,11 @@ class AsyncHttpxTransport:
             download = _AsyncDownload(received)
             if received.streamed:
                 return Response(received.status, received.headers, stream=download)
-            body: list[bytes] = []
-            while piece := await download.read():
-                body.append(piece)
+            body = io.BytesIO()
+            while body.write(await download.read()):
+                pass
             await answer.aclose()
-            return Response(received.status, received.headers, b"".join(body))
+            return Response(received.status, received.headers, body.getvalue())
         except BaseException as error:  # everything, for the answer must be closed whatever happened
             if answer is not None:
                 await answer.aclose()
@@ -194,12 +205,6 @@ class AsyncHttpxTransport:
 
     async def close(self) -> None:
         """Nothing: whoever made the client closes it."""
-
-
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    if request.body is not None:
-        for chunk in request.body.chunks():
-            yield chunk
 
 
 async def _content(answer: httpx.Response) -> AsyncIterator[bytes]:

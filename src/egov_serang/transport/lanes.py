@@ -196,7 +196,7 @@ class Lanes:
         condemn = partial(pool.condemn, lane)
         if is_streamed(request.stream, answer.status):
             return Response(answer.status, headers, stream=_Download(pool, lane, answer, intake), condemn=condemn)
-        body = b"".join([intake.feed(piece) for piece in answer.iter_stream()])
+        body = b"".join(map(intake.feed, answer.iter_stream()))
         intake.finish()
         answer.close()
         return Response(answer.status, headers, body, condemn=condemn)
