@@ -234,3 +234,12 @@ def test_a_new_token_is_signed_too(world: World) -> None:
     for sent in calls:
         verify(sent)
     assert all(not re.search("signature", name) for sent in issuer.asked for name in sent.headers)
+
+
+@pytest.mark.parametrize("key", ["a\nb", "a\r\nx: y", "kunci-é", "a\x00b", 'k\n"@method": GET'])
+def test_a_key_that_could_forge_a_line_is_refused_before_sending(key: str) -> None:
+    headers = {"idempotency-key": key, "x-request-id": "r"}
+    with pytest.raises(Invalid) as caught:
+        MessageSigner(KEY).sign("POST", "https://gateway.invalid/v1/x", headers, created=1)
+    assert (caught.value.sent, caught.value.fields[0].pointer) == ("no", "/idempotency-key")
+    assert "signature" not in headers
