@@ -134,6 +134,11 @@ def acquire(semaphore: threading.Semaphore, times: int) -> None:
         assert semaphore.acquire(timeout=PATIENCE), "somebody never came"
 
 
+async def came(semaphore: threading.Semaphore, times: int) -> None:
+    """`acquire` beside a running loop, which goes on meanwhile."""
+    await asyncio.get_running_loop().run_in_executor(None, acquire, semaphore, times)
+
+
 def started(*works: Callable[[], Any]) -> list[Future[Any]]:
     """Each in a thread of its own, all at once; their results."""
     barrier = threading.Barrier(len(works))

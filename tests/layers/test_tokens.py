@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
-from tests.layers.flights import PATIENCE, Office, acquire, loop_of, started
+from tests.layers.flights import PATIENCE, Office, acquire, came, loop_of, started
 from tests.layers.keys import ISSUER, Issuer, answer, ed25519_pem, p256_pem, rsa_pem, token
 from tests.layers.worlds import EPOCH, START, FakeRuntime, World, fault
 
@@ -308,8 +308,7 @@ def test_a_sync_call_inside_a_loop_never_waits_for_a_tasks_renewal(age: float, e
 
     async def main() -> str:
         renewal = asyncio.ensure_future(office.get())
-        while not office.issuer.arrived.acquire(blocking=False):
-            await asyncio.sleep(0)
+        await came(office.issuer.arrived, 1)
         office.issuer.hold = False
         inside = office.get_now()
         office.issuer.release()
@@ -326,11 +325,9 @@ def test_a_cancelled_caller_does_not_cancel_the_renewal_of_the_others() -> None:
 
     async def main() -> list[str]:
         leader = asyncio.ensure_future(office.get())
-        while not office.issuer.arrived.acquire(blocking=False):
-            await asyncio.sleep(0)
+        await came(office.issuer.arrived, 1)
         others = [asyncio.ensure_future(office.get()) for _ in range(20)]
-        while office.tasks.waiting._value < 21:
-            await asyncio.sleep(0)
+        await came(office.tasks.waiting, 21)
         leader.cancel()
         others[0].cancel()
         gone = await asyncio.gather(leader, others[0], return_exceptions=True)
@@ -348,15 +345,15 @@ def test_a_leaders_loop_that_dies_leaves_nobody_waiting() -> None:
     office = Office()
 
     async def dying() -> None:
-        _ = asyncio.ensure_future(office.get())
-        while not office.issuer.arrived.acquire(blocking=False):
-            await asyncio.sleep(0)
+        running.append(asyncio.ensure_future(office.get()))
+        await came(office.issuer.arrived, 1)
         await asyncio.wrap_future(die)
 
     async def others() -> list[str]:
         return await asyncio.gather(*(office.get() for _ in range(30)))
 
     die: Future[None] = Future()
+    running: list[asyncio.Future[str]] = []
     (leader,) = started(loop_of(dying))
     acquire(office.tasks.waiting, 1)
     (result,) = started(loop_of(others))
