@@ -6,9 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from egov_serang import AsyncClient, Client, Config
 from egov_serang.sandbox.server import Sandbox
+
+# An example may take as long as it likes: this machine may be busy, and nothing here is timed.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 SCOPES = (
     *("identity:verify", "identity:attributes", "identity:consent", "identity:usage"),

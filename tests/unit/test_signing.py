@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import functools
 import json
 import pickle
 import traceback
@@ -104,6 +105,7 @@ def test_keys_of_every_kind_the_contract_knows(data: Any, algorithm: str, kty: s
     assert PrivateKey(data(), "mine").keyid == "mine"
 
 
+@functools.cache
 def weak() -> dict[str, bytes]:
     return {
         "secp384r1": pem(ec.generate_private_key(ec.SECP384R1())),
