@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from egov_serang import AsyncClient, Client, Config
 from egov_serang.sandbox.server import Sandbox
 
 # An example may take as long as it likes: this machine may be busy, and nothing here is timed.
-settings.register_profile("unhurried", deadline=None)
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
 SCOPES = (
