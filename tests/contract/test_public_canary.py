@@ -18,7 +18,7 @@ import respx
 from tests.layers.keys import ed25519_pem, p256_pem
 
 import egov_serang
-from egov_serang import AsyncClient, Client, Config, EgovError, Nik, Phone
+from egov_serang import AsyncClient, Client, Config, ConnectionFailed, EgovError, Nik, Phone
 from egov_serang.core.message import TransportFault
 from egov_serang.models.complaints import Location, Reporter
 from egov_serang.models.identity import Attributes, Purpose
@@ -366,6 +366,18 @@ def test_a_bug_in_a_transport_finds_no_canary_in_our_frames(config: Config, name
     with pytest.raises(ZeroDivisionError) as caught:
         OPERATIONS[name](client)
     assert leaked(our_locals(caught.value)) == []
+
+
+@pytest.mark.parametrize("name", ["verify", "get"])
+def test_what_an_error_drags_along_is_cut_off(config: Config, name: str) -> None:
+    def chained(request: FakeRequest) -> FakeResponse:
+        try:
+            raise ValueError(EVERYTHING)
+        except ValueError as error:
+            raise ConnectionFailed("a transport of a user's", sent="maybe") from error
+
+    check_error(sync_failure(config, City(chained), OPERATIONS[name]))
+    check_error(async_failure(config, City(chained), OPERATIONS[name]))
 
 
 def test_lists_show_no_canary(config: Config) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import copy
 import pickle
+import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any
@@ -288,6 +289,7 @@ def test_200_tasks_on_3_loops_across_an_expiry_make_one_call() -> None:
     assert len(found) == 200
     assert set(found) == {"Bearer token-1"}
     assert office.issuer.count == 1
+    assert not office.tasks._background, "a renewal that ended is let go"
 
 
 def test_threads_before_expiry_never_wait_for_the_one_that_renews() -> None:
@@ -347,6 +349,7 @@ def test_a_leaders_loop_that_dies_leaves_nobody_waiting() -> None:
     async def dying() -> None:
         running.append(asyncio.ensure_future(office.get()))
         await came(office.issuer.arrived, 1)
+        under_way.set()
         await asyncio.wrap_future(die)
 
     async def others() -> list[str]:
@@ -354,7 +357,9 @@ def test_a_leaders_loop_that_dies_leaves_nobody_waiting() -> None:
 
     die: Future[None] = Future()
     running: list[asyncio.Future[str]] = []
+    under_way = threading.Event()
     (leader,) = started(loop_of(dying))
+    assert under_way.wait(PATIENCE)
     acquire(office.tasks.waiting, 1)
     (result,) = started(loop_of(others))
     acquire(office.tasks.waiting, 30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from egov_serang.core.body import JsonBody
 from egov_serang.core.exchange import Exchange
@@ -40,9 +40,9 @@ def _spoken(value: object) -> Iterator[str]:
     elif isinstance(value, date):
         yield value.isoformat()
     elif isinstance(value, Mapping):
-        for name, item in cast("Mapping[Any, Any]", value).items():
+        for name, item in cast("Mapping[object, object]", value).items():
             if not is_shown(str(name)):
                 yield from _spoken(item)
     elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        for item in cast("Sequence[Any]", value):
+        for item in cast("Sequence[object]", value):
             yield from _spoken(item)
