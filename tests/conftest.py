@@ -17,6 +17,7 @@ settings.load_profile("unhurried")
 
 SCOPES = (
     *("identity:verify", "identity:attributes", "identity:consent", "identity:usage"),
+    *("identity:apply", "identity:process"),
     *("complaints:read", "complaints:write", "complaints:manage", "complaints:confidential"),
     *("permits:read", "permits:apply", "permits:review", "permits:decide", "permits:issue"),
     *("notify:send", "notify:send_otp", "notify:templates", "notify:read", "notify:publish"),

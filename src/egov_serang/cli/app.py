@@ -15,7 +15,8 @@ from rich.console import Console
 from egov_serang import __version__
 
 SCOPES: Final = (
-    *("identity:verify", "complaints:read", "complaints:write", "complaints:manage"),
+    *("identity:verify", "identity:apply", "identity:process"),
+    *("complaints:read", "complaints:write", "complaints:manage"),
     *("permits:read", "permits:apply", "permits:review", "permits:decide", "permits:issue"),
     *("notify:read", "notify:send"),
 )
