@@ -55,7 +55,7 @@ bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (AR
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 soak: $(DEV)/.ready ## The long proofs in full: storms of cancelled calls, fuzzed routes (tests/scale.py)
-	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest tests/faults/test_soak.py tests/services/test_storm.py \
+	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest -s tests/faults/test_soak.py tests/services/test_storm.py \
 		tests/services/test_routes.py $(ARGS)
 
 clean: ## Remove environments, caches and what was built

@@ -60,4 +60,4 @@ def test_the_client_answers_after_a_storm_of_cancelled_calls(city: Config) -> No
 
     asyncio.run(storm())
     assert done["cancelled"] > scaled(FULL_CALLS) // 4
-    print(f"{done['cancelled']} cancelled, {done['answered']} answered before it")
+    print(f"whole client: {done['cancelled']} cancelled, {done['answered']} answered before it")
