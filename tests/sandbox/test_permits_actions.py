@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from egov_serang.model import Money
 from egov_serang.models.permits import Applicant, Document, LicenceStatus, Stage
+from egov_serang.sandbox.papers import PaperRecord
 from egov_serang.sandbox.permits.actions import Command, futures, perform, settle
-from egov_serang.sandbox.permits.case import Case, FeeRecord, PaperRecord
+from egov_serang.sandbox.permits.case import Case, FeeRecord
 from egov_serang.sandbox.permits.clock import WIB, StatutoryClock
 from egov_serang.sandbox.permits.licences import as_of, initials, licence_number, new_licence, valid_until
 from egov_serang.sandbox.permits.schemas import MoneyIn, TransitionData

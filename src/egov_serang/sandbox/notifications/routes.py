@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from egov_serang.models.notifications import MessageStatus as Status
 from egov_serang.models.notifications import Template, TemplateStatus
 from egov_serang.sandbox.db import Db
+from egov_serang.sandbox.fields import Empty
 from egov_serang.sandbox.gate import Caller, requires
 from egov_serang.sandbox.notifications.delivery import after_quiet_hours, fate_of, timeline
 from egov_serang.sandbox.notifications.recipients import check_personalisation, checked_channels, checked_recipient
-from egov_serang.sandbox.notifications.schemas import Empty, MessageOut, SendMessage
+from egov_serang.sandbox.notifications.schemas import MessageOut, SendMessage
 from egov_serang.sandbox.notifications.store import (
     MessageRecord,
     MessageRow,

@@ -5,20 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from egov_serang.models.notifications import Message
+from egov_serang.sandbox.fields import CLOSED, Short
 
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Address = Annotated[str, StringConstraints(max_length=320)]
-
-_CLOSED = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class RecipientIn(BaseModel):
     """To whom: exactly one of the fields. Which one, and whether it can be an address, is checked by `recipients`."""
 
-    model_config = _CLOSED
+    model_config = CLOSED
 
     subject_ref: Address | None = None
     phone: Address | None = None
@@ -29,7 +27,7 @@ class RecipientIn(BaseModel):
 class SendMessage(BaseModel):
     """A message from an approved template."""
 
-    model_config = _CLOSED
+    model_config = CLOSED
 
     template_id: Short
     version: int | None = Field(default=None, ge=1, le=1_000_000)
@@ -41,12 +39,6 @@ class SendMessage(BaseModel):
     ttl_s: int | None = Field(default=None, ge=1, le=30 * 24 * 3600)
     priority: Literal["otp", "normal", "bulk"] = "normal"
     quiet_hours: Literal["respect", "ignore"] = "ignore"
-
-
-class Empty(BaseModel):
-    """Nothing."""
-
-    model_config = _CLOSED
 
 
 class MessageOut(Message):

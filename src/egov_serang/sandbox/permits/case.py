@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from egov_serang.model import Money
 from egov_serang.models.complaints import Location
-from egov_serang.models.permits import Applicant, Decision, Document, Stage
+from egov_serang.models.permits import Applicant, Decision, Stage
 from egov_serang.models.permits import ApplicationAction as Action
 from egov_serang.models.permits import ApplicationStatus as Status
+from egov_serang.sandbox.papers import PaperRecord
 from egov_serang.sandbox.permits.catalogue import Magic
 from egov_serang.sandbox.permits.clock import StatutoryClock
 from egov_serang.sandbox.permits.states import Situation
@@ -33,15 +34,6 @@ class FeeRecord(BaseModel):
     billing_code: str | None = None
     due_at: datetime | None = None
     receipt: str | None = None
-
-
-class PaperRecord(BaseModel):
-    """An attached document; `current` until another one supersedes it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    document: Document
-    current: bool = True
 
 
 class Case(BaseModel):

@@ -5,31 +5,17 @@ Names and periods follow Indonesian practice; fees are illustrative, a real city
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from egov_serang.model import Money
-from egov_serang.models.permits import PermitType, RequiredDocument, RiskLevel, Stage
+from egov_serang.models.permits import PermitType, RiskLevel, Stage
+from egov_serang.sandbox.forms import AREA, choice, count, date, form, number, text
+from egov_serang.sandbox.language import Bilingual, Word, said
+from egov_serang.sandbox.papers import Paper
 
 Magic = Literal["return", "pause", "deem_grant"]
-Bilingual = tuple[str, str]
-"""Indonesian, English."""
-
-_IMAGE_OR_PDF: Final = ("application/pdf", "image/jpeg", "image/png")
-_AREA: Final[JsonValue] = {"type": "string", "pattern": r"^36\.73\.\d{2}\.\d{4}$", "title": "Kode kelurahan"}
-
-
-class Paper(BaseModel):
-    """A document a type asks for."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: str
-    names: Bilingual
-    required: bool = True
-    media_types: tuple[str, ...] = _IMAGE_OR_PDF
 
 
 class CatalogueType(BaseModel):
@@ -59,24 +45,20 @@ class CatalogueType(BaseModel):
         """The whole way of an application of this type."""
         return (Stage.PREPARATION, Stage.SUBMISSION, *self.middle, Stage.DECISION, Stage.ISSUED)
 
-    def public(self, language: Literal["id", "en"]) -> PermitType:
+    def public(self, language: Word) -> PermitType:
         """The type as the contract shows it, named in one language."""
-        word = 1 if language == "en" else 0
         fee_rule: dict[str, JsonValue] | None = None
         if self.fee is not None:
             fee_rule = {"kind": "flat", "amount": self.fee.model_dump(mode="json")}
         return PermitType(
             permit_type_code=self.code,
             version=self.version,
-            name=self.names[word],
+            name=said(self.names, language),
             sector=self.sector,
             risk_level=self.risk_level,
             kbli=self.kbli,
             form_schema=self.form_schema,
-            required_documents=tuple(
-                RequiredDocument(kind=p.kind, name=p.names[word], required=p.required, media_types=p.media_types)
-                for p in self.papers
-            ),
+            required_documents=tuple(paper.public(language) for paper in self.papers),
             fee_rule=fee_rule,
             statutory_period=self.days,
             deemed_approval=self.deemed_approval,
@@ -85,43 +67,21 @@ class CatalogueType(BaseModel):
         )
 
 
-def _form(required: Sequence[str], properties: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def _text(title: str, longest: int = 200) -> JsonValue:
-    return {"type": "string", "minLength": 1, "maxLength": longest, "title": title}
-
-
-def _choice(title: str, *values: str) -> JsonValue:
-    return {"type": "string", "enum": list(values), "title": title}
-
-
-def _number(title: str, least: float, most: float) -> JsonValue:
-    return {"type": "number", "minimum": least, "maximum": most, "title": title}
-
-
 _KTP: Final = Paper(kind="ktp", names=("Kartu Tanda Penduduk", "Identity card"))
 _SITE_PLAN: Final = Paper(kind="site_plan", names=("Gambar rencana tapak", "Site plan"))
 _PHOTO: Final = Paper(kind="photo", names=("Pas foto", "Portrait photo"), media_types=("image/jpeg", "image/png"))
 _STATEMENT: Final = Paper(
     kind="statement", names=("Surat pernyataan", "Signed statement"), required=False, media_types=("application/pdf",)
 )
-_NAME_FORM: Final = _form(["activity"], {"activity": _text("Kegiatan")})
-_BILLBOARD_FORM: Final = _form(
+_NAME_FORM: Final = form(["activity"], {"activity": text("Kegiatan")})
+_BILLBOARD_FORM: Final = form(
     ["kind", "width_m", "height_m", "text"],
     {
-        "kind": _choice("Jenis reklame", "billboard", "videotron", "spanduk", "neon_box"),
-        "width_m": _number("Lebar (m)", 0.1, 50),
-        "height_m": _number("Tinggi (m)", 0.1, 50),
-        "text": _text("Naskah", 500),
-        "area_code": _AREA,
+        "kind": choice("Jenis reklame", "billboard", "videotron", "spanduk", "neon_box"),
+        "width_m": number("Lebar (m)", 0.1, 50),
+        "height_m": number("Tinggi (m)", 0.1, 50),
+        "text": text("Naskah", 500),
+        "area_code": AREA,
     },
 )
 
@@ -168,14 +128,14 @@ CATALOGUE: Final = (
         sector="perdagangan",
         risk_level=RiskLevel.LOW,
         kbli=("47814", "47823"),
-        form_schema=_form(
+        form_schema=form(
             ["business_name", "goods", "trading_place"],
             {
-                "business_name": _text("Nama usaha"),
-                "goods": _choice("Jenis dagangan", "makanan", "minuman", "pakaian", "sayur_buah", "lainnya"),
-                "trading_place": _text("Tempat berjualan", 300),
-                "area_code": _AREA,
-                "stall_area_m2": _number("Luas lapak (m2)", 0.5, 50),
+                "business_name": text("Nama usaha"),
+                "goods": choice("Jenis dagangan", "makanan", "minuman", "pakaian", "sayur_buah", "lainnya"),
+                "trading_place": text("Tempat berjualan", 300),
+                "area_code": AREA,
+                "stall_area_m2": number("Luas lapak (m2)", 0.5, 50),
             },
         ),
         papers=(_KTP, _PHOTO, _STATEMENT),
@@ -190,14 +150,14 @@ CATALOGUE: Final = (
         sector="pekerjaan_umum",
         risk_level=RiskLevel.MEDIUM_HIGH,
         kbli=("41011",),
-        form_schema=_form(
+        form_schema=form(
             ["function", "floors", "floor_area_m2", "land_certificate"],
             {
-                "function": _choice("Fungsi bangunan", "hunian", "usaha", "keagamaan", "sosial_budaya", "khusus"),
-                "floors": {"type": "integer", "minimum": 1, "maximum": 60, "title": "Jumlah lantai"},
-                "floor_area_m2": _number("Luas lantai (m2)", 1, 500_000),
-                "land_certificate": _text("Nomor sertifikat tanah", 60),
-                "area_code": _AREA,
+                "function": choice("Fungsi bangunan", "hunian", "usaha", "keagamaan", "sosial_budaya", "khusus"),
+                "floors": count("Jumlah lantai", 1, 60),
+                "floor_area_m2": number("Luas lantai (m2)", 1, 500_000),
+                "land_certificate": text("Nomor sertifikat tanah", 60),
+                "area_code": AREA,
             },
         ),
         papers=(
@@ -216,14 +176,14 @@ CATALOGUE: Final = (
         sector="pariwisata",
         risk_level=RiskLevel.MEDIUM_LOW,
         kbli=("82302",),
-        form_schema=_form(
+        form_schema=form(
             ["event_name", "date", "visitors"],
             {
-                "event_name": _text("Nama acara"),
-                "date": {"type": "string", "format": "date", "title": "Tanggal"},
-                "visitors": {"type": "integer", "minimum": 1, "maximum": 100_000, "title": "Jumlah pengunjung"},
+                "event_name": text("Nama acara"),
+                "date": date("Tanggal"),
+                "visitors": count("Jumlah pengunjung", 1, 100_000),
                 "closes_road": {"type": "boolean", "title": "Menutup jalan"},
-                "area_code": _AREA,
+                "area_code": AREA,
             },
         ),
         papers=(_KTP, Paper(kind="safety_plan", names=("Rencana pengamanan", "Safety plan")), _SITE_PLAN),
@@ -236,9 +196,9 @@ CATALOGUE: Final = (
         names=("Surat Izin Praktik Perawat", "Nurse's practice licence"),
         sector="kesehatan",
         risk_level=RiskLevel.MEDIUM_HIGH,
-        form_schema=_form(
+        form_schema=form(
             ["registration_number", "workplace"],
-            {"registration_number": _text("Nomor STR", 40), "workplace": _text("Tempat praktik", 300)},
+            {"registration_number": text("Nomor STR", 40), "workplace": text("Tempat praktik", 300)},
         ),
         papers=(_KTP, _PHOTO, Paper(kind="registration", names=("Surat Tanda Registrasi", "Professional register"))),
         middle=(Stage.VALIDATION, Stage.ASSESSMENT),

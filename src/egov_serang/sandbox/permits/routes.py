@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from fastapi import Depends, File, Query, Request, Response
 from pydantic import AwareDatetime
@@ -11,20 +11,16 @@ from sqlalchemy import select
 from egov_serang.models.permits import Application, Document, Licence, PermitType
 from egov_serang.models.permits import ApplicationAction as Action
 from egov_serang.sandbox.db import Db
+from egov_serang.sandbox.fields import Empty
 from egov_serang.sandbox.gate import Caller, requires
+from egov_serang.sandbox.language import Language
 from egov_serang.sandbox.paging import Page, Paging
+from egov_serang.sandbox.papers import AttachDocument
 from egov_serang.sandbox.permits import service
 from egov_serang.sandbox.permits.case import Case
 from egov_serang.sandbox.permits.catalogue import CatalogueType
 from egov_serang.sandbox.permits.issuing import find_licence, issue_licence
-from egov_serang.sandbox.permits.schemas import (
-    AttachDocument,
-    ChangeApplication,
-    Empty,
-    Fee,
-    StartApplication,
-    TransitionRequest,
-)
+from egov_serang.sandbox.permits.schemas import ChangeApplication, Fee, StartApplication, TransitionRequest
 from egov_serang.sandbox.permits.service import Party
 from egov_serang.sandbox.permits.store import applications_at, find_type, read_case, seed
 from egov_serang.sandbox.permits.tables import ApplicationRow, TypeRow
@@ -43,17 +39,6 @@ _POLL_AFTER_S: Final = "1"
 _ROLES: Final = ("permits:apply", "permits:review", "permits:decide", "permits:issue")
 
 
-async def _language(request: Request, response: Response) -> Literal["id", "en"]:
-    """The first of Indonesian and English the caller asks for; Indonesian when neither."""
-    asked = [part.split(";")[0].strip().lower()[:2] for part in request.headers.get("accept-language", "").split(",")]
-    first = next((part for part in asked if part in ("id", "en")), "id")
-    language: Literal["id", "en"] = "en" if first == "en" else "id"
-    response.headers["Content-Language"] = language
-    response.headers["Vary"] = "Accept-Language"
-    return language
-
-
-Language = Annotated[Literal["id", "en"], Depends(_language)]
 Filter = Annotated[str | None, Query(max_length=200)]
 Applying = Annotated[Caller, Depends(requires("permits:apply"))]
 Acting = Annotated[Caller, Depends(requires(*_ROLES))]

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from fastapi import UploadFile
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from egov_serang.model import Model, Money
 from egov_serang.models.complaints import Location
 from egov_serang.models.permits import Applicant
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-
-
-def _storable(form: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Python reads more than JSON is: NaN, lone surrogates and nesting without end could not be given back."""
-    try:
-        json.dumps(form, allow_nan=False, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise ValueError("not plain JSON") from None
-    return form
-
-
-Form = Annotated[dict[str, JsonValue], Field(max_length=200), AfterValidator(_storable)]
-
-_CLOSED = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+from egov_serang.sandbox.fields import CLOSED, Form, Short, Text
 
 
 class MoneyIn(BaseModel):
     """Rupiah as exact decimal text."""
 
-    model_config = _CLOSED
+    model_config = CLOSED
 
     amount: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}(\.[0-9]{1,2})?$")]
     currency: Literal["IDR"] = "IDR"
@@ -77,7 +50,7 @@ class LocationIn(Location):
 class StartApplication(BaseModel):
     """A new application; it stays a draft until it is submitted."""
 
-    model_config = _CLOSED
+    model_config = CLOSED
 
     permit_type_code: Short
     type_version: int | None = Field(default=None, ge=1, le=1_000_000)
@@ -91,32 +64,16 @@ class StartApplication(BaseModel):
 class ChangeApplication(BaseModel):
     """What an applicant may still change. A field left out stays; null empties it; a form replaces the whole form."""
 
-    model_config = _CLOSED
+    model_config = CLOSED
 
     form: Form | None = None
     location: LocationIn | None = None
 
 
-class AttachDocument(BaseModel):
-    """A document as multipart form data."""
-
-    model_config = _CLOSED
-
-    file: UploadFile
-    kind: Short
-    replaces: Short | None = None
-
-
-class Empty(BaseModel):
-    """Nothing."""
-
-    model_config = _CLOSED
-
-
 class TransitionData(BaseModel):
     """What some actions need: a decision, a document, an amount, or for whom the clock is paused."""
 
-    model_config = _CLOSED
+    model_config = CLOSED
 
     outcome: Literal["granted", "granted_with_conditions", "refused"] | None = None
     conditions: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
@@ -129,7 +86,7 @@ class TransitionData(BaseModel):
 class TransitionRequest(BaseModel):
     """An action on an application (contract-v1 section 1, Transitions)."""
 
-    model_config = _CLOSED
+    model_config = CLOSED
 
     action: Literal[
         "submit",

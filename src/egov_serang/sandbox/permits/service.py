@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import PurePosixPath
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,16 +13,17 @@ from sqlalchemy.orm import Session
 from egov_serang.models.permits import ApplicationAction as Action
 from egov_serang.models.permits import ApplicationStatus as Status
 from egov_serang.models.permits import Document
+from egov_serang.sandbox.forms import form_errors
 from egov_serang.sandbox.gate import Caller
+from egov_serang.sandbox.papers import AttachDocument, check_complete, take
 from egov_serang.sandbox.permits.actions import Command, perform
-from egov_serang.sandbox.permits.case import Case, FeeRecord, PaperRecord
+from egov_serang.sandbox.permits.case import Case, FeeRecord
 from egov_serang.sandbox.permits.catalogue import CatalogueType
 from egov_serang.sandbox.permits.clock import StatutoryClock
-from egov_serang.sandbox.permits.forms import form_errors
-from egov_serang.sandbox.permits.schemas import AttachDocument, ChangeApplication, StartApplication, TransitionRequest
+from egov_serang.sandbox.permits.schemas import ChangeApplication, StartApplication, TransitionRequest
 from egov_serang.sandbox.permits.states import actor_of, allowed_actions
 from egov_serang.sandbox.permits.store import find_type, read_case, write_case
-from egov_serang.sandbox.permits.tables import ApplicationRow, PaperRow
+from egov_serang.sandbox.permits.tables import ApplicationRow
 from egov_serang.sandbox.problems import FieldError, Problem
 
 _MAGIC_PERIOD = timedelta(seconds=2)
@@ -79,7 +78,7 @@ def usable_type(session: Session, code: str, version: int | None) -> CatalogueTy
     """
     found = find_type(session, code, version)
     if found is None:
-        raise _refused("validation_failed", "/permit_type_code", "unknown")
+        raise Problem("validation_failed", errors=[FieldError("/permit_type_code", "unknown")])
     if not found.published:
         raise Problem("type_version_retired")
     return found
@@ -159,25 +158,11 @@ def attach(session: Session, found: Found, upload: AttachDocument, party: Party)
     case = _applicants(found, party)
     if case.waiting_on != "applicant":
         raise _not_now(case, party)
-    content = upload.file.file.read()
-    document = Document(
-        document_id=f"doc_{secrets.token_hex(12)}",
-        kind=upload.kind,
-        filename=PurePosixPath(upload.file.filename or upload.kind).name[:200],
-        media_type=(upload.file.content_type or "").partition(";")[0].strip().lower(),
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        scan_status="not_scanned",
-        supersedes=upload.replaces,
-    )
-    _check_document(session, case, document)
-    session.add(PaperRow(document_id=document.document_id, application_id=case.application_id, content=content))
-    papers = tuple(
-        paper.model_copy(update={"current": False}) if paper.document.document_id == upload.replaces else paper
-        for paper in case.papers
-    )
-    found.write(session, case.changed(papers=(*papers, PaperRecord(document=document))), party.now)
-    return document
+    entry = find_type(session, case.permit_type_code, case.type_version)
+    asked = () if entry is None else entry.papers
+    papers = take(session, case.application_id, upload, asked=asked, held=case.papers)
+    found.write(session, case.changed(papers=papers), party.now)
+    return papers[-1].document
 
 
 def submit(session: Session, found: Found, party: Party, action: Action | None = None) -> Case:
@@ -232,33 +217,9 @@ def _not_now(case: Case, party: Party) -> Problem:
     return Problem("invalid_transition", allowed_actions=allowed_actions(case.situation, party.actors(case)))
 
 
-def _check_document(session: Session, case: Case, document: Document) -> None:
-    entry = find_type(session, case.permit_type_code, case.type_version)
-    paper = next((paper for paper in entry.papers if paper.kind == document.kind), None) if entry else None
-    if paper is None:
-        raise _refused("validation_failed", "/kind", "unknown")
-    if document.media_type not in paper.media_types:
-        raise _refused("unsupported_media", "/file", "media_type")
-    if document.size == 0:
-        raise _refused("validation_failed", "/file", "empty")
-    replaced = document.supersedes
-    if replaced is not None and not any(
-        p.current and p.document.document_id == replaced and p.document.kind == document.kind for p in case.papers
-    ):
-        raise _refused("validation_failed", "/replaces", "unknown")
-
-
-def _refused(code: str, pointer: str, rule: str) -> Problem:
-    return Problem(code, errors=[FieldError(pointer, rule)])
-
-
 def _check_complete(session: Session, case: Case) -> None:
     entry = usable_type(session, case.permit_type_code, case.type_version)
-    usable = {p.document.kind for p in case.papers if p.current and p.document.verification != "rejected"}
-    missing = [paper.kind for paper in entry.papers if paper.required and paper.kind not in usable]
-    if missing:
-        errors = tuple(FieldError(pointer=f"/documents/{kind}", code="required") for kind in missing)
-        raise Problem("documents_incomplete", errors=errors)
+    check_complete(entry.papers, case.papers)
     wrong = form_errors(entry.form_schema, case.form)
     if wrong:
         raise Problem("validation_failed", errors=wrong)

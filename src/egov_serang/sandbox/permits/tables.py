@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary
+from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from egov_serang.sandbox.db import Base
@@ -50,16 +50,6 @@ class ApplicationStateRow(Base):
     updated_at: Mapped[float]
     stage: Mapped[str]
     status: Mapped[str]
-
-
-class PaperRow(Base):
-    """The content of an attached document."""
-
-    __tablename__ = "permit_document"
-
-    document_id: Mapped[str] = mapped_column(primary_key=True)
-    application_id: Mapped[str] = mapped_column(index=True)
-    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class LicenceRow(Base):
