@@ -48,7 +48,7 @@ class Services(Generic[M]):
 
     @cached_property
     def identity(self) -> Identity[M]:
-        """Population identity."""
+        """Population identity and civil registration."""
         from egov_serang.services.identity import Identity  # noqa: PLC0415 - models load with their service
         from egov_serang.wires.gateway.identity import IdentityGateway  # noqa: PLC0415
 
@@ -75,7 +75,7 @@ class Services(Generic[M]):
 
     @cached_property
     def notifications(self) -> Notifications[M]:
-        """Templates and messages."""
+        """Templates, messages, announcements."""
         from egov_serang.services.notifications import Notifications  # noqa: PLC0415
         from egov_serang.wires.gateway.notifications import NotificationsGateway  # noqa: PLC0415
 

@@ -18,6 +18,8 @@ from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
 from egov_serang.sandbox import control, oauth
+from egov_serang.sandbox.announcements import routes as announcements
+from egov_serang.sandbox.civil import routes as civil
 from egov_serang.sandbox.clients import Clients
 from egov_serang.sandbox.complaints import routes as complaints
 from egov_serang.sandbox.db import Database
@@ -33,7 +35,14 @@ from egov_serang.sandbox.replays import Replays
 from egov_serang.sandbox.route import ContractRoute
 from egov_serang.sandbox.settings import Settings
 
-MODULES: Final[tuple[ModuleType, ...]] = (identity, complaints, permits, notifications)
+MODULES: Final[tuple[ModuleType, ...]] = (
+    identity,
+    civil,
+    complaints,
+    permits,
+    notifications,
+    announcements,
+)
 
 
 def open_platform(database_file: Path, base_url: str, *, durable: bool, token_ttl_s: int) -> Platform:

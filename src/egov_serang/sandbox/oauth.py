@@ -61,10 +61,10 @@ def discovery(here: Here) -> dict[str, Any]:
     """What this gateway can do."""
     base = here.settings.base_url
     capabilities = {
-        "identity": ["verifications"],
+        "identity": ["verifications", "civil-services", "applications"],
         "complaints": ["services", "cases", "transitions", "media"],
         "permits": ["types", "applications", "documents", "transitions", "licences"],
-        "notifications": ["templates", "messages"],
+        "notifications": ["templates", "messages", "announcements"],
     }
     return {
         "contract": "1.0",

@@ -28,6 +28,7 @@ _SCHEMES: Final[dict[str, Any]] = {
 }
 _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
 _ERRORS_FROM: Final = 400
+_LOCKED: Final = {"401", "403"}
 
 
 def describe(app: FastAPI) -> None:
@@ -59,8 +60,11 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], method: str, scopes: tuple[str, ...] | None) -> None:
+    if scopes is None:
+        # What is open to everybody never asks who comes; the token endpoint does, in OAuth's own words.
+        operation["responses"] = {s: r for s, r in operation["responses"].items() if s not in _LOCKED or _is_oauth(r)}
     for status, response in operation["responses"].items():
-        if int(status) >= _ERRORS_FROM and "OAuthError" not in str(response):
+        if int(status) >= _ERRORS_FROM and not _is_oauth(response):
             response["content"] = _PROBLEM
         response.setdefault("headers", {})["X-Request-Id"] = _header("Echo of the request's.")
         if "304" in operation["responses"] and int(status) < _ERRORS_FROM:
@@ -83,6 +87,10 @@ def _complete(operation: dict[str, Any], method: str, scopes: tuple[str, ...] | 
     for status, response in operation["responses"].items():
         if int(status) < _ERRORS_FROM:
             response["headers"]["Idempotency-Replayed"] = _header("`true` on a kept answer.")
+
+
+def _is_oauth(response: dict[str, Any]) -> bool:
+    return "OAuthError" in str(response)
 
 
 def _parameter(name: str, description: str, *, required: bool = True) -> dict[str, Any]:

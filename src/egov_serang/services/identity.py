@@ -1,16 +1,20 @@
-"""Population identity (*kependudukan*): is this person who they say?"""
+"""Population identity (*kependudukan*): is this person who they say? And the documents of the civil registry."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Final, Protocol
 
 from egov_serang.core.audit import AuditEvent
-from egov_serang.core.bind import M, Service, Steps, flow, operation
+from egov_serang.core.bind import M, Service, Steps, flow, operation, paginated
 from egov_serang.core.call import Call
+from egov_serang.core.paging import Paged
 from egov_serang.errors import EgovError
+from egov_serang.models.civil import CivilService
 from egov_serang.models.identity import Attributes, Consent, Matching, Purpose, Verification, VerificationOutcome
 from egov_serang.services.arguments import nik
+from egov_serang.services.civil import CivilApplications, CivilWire
 from egov_serang.types import Nik, NoKk
 
 _PAUSE: Final = 1.0
@@ -30,12 +34,31 @@ class IdentityWire(Protocol):
         client_reference: str | None,
     ) -> Call[Verification]: ...
     def verification(self, transaction_id: str) -> Call[Verification]: ...
+    @property
+    def civil(self) -> CivilWire: ...
 
 
 class Identity(Service[M]):
-    """Verification of persons against the population register. No registered data comes back, only verdicts."""
+    """Verification of persons against the population register, where only verdicts come back; civil registration."""
 
     wire: IdentityWire
+
+    @cached_property
+    def applications(self) -> CivilApplications[M]:
+        """Applications for documents of the civil registry."""
+        return CivilApplications(self.engine, self.wire.civil, self.mode)
+
+    @paginated
+    def civil_services(self, *, limit: int | None = None, cursor: str | None = None) -> Paged[CivilService]:
+        """The services of the civil registry (*layanan adminduk*), with their forms and required documents.
+
+        Args:
+            limit: items per page.
+            cursor: where to go on, from a pager's `cursor`.
+
+        Source: contract-v1 section 4.
+        """
+        return self.wire.civil.services(limit, cursor)
 
     @flow
     async def verify(

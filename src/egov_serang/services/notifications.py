@@ -1,4 +1,4 @@
-"""Notifications: templates, and messages to residents."""
+"""Notifications: templates, messages to residents, and public announcements."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from egov_serang.core.bind import M, Service, operation, paginated
 from egov_serang.core.call import Call, invalid
 from egov_serang.core.paging import Paged
+from egov_serang.models.announcements import Announcement, AnnouncementCategory
 from egov_serang.models.notifications import Channel, Message, MessageStatus, Recipient, Template
 from egov_serang.services.arguments import text
 
@@ -42,6 +43,16 @@ class NotificationsWire(Protocol):
         limit: int | None,
         cursor: str | None,
     ) -> Paged[Message]: ...
+    def announcements(
+        self,
+        *,
+        area: str | None,
+        category: str | None,
+        active_at: datetime | None,
+        limit: int | None,
+        cursor: str | None,
+    ) -> Paged[Announcement]: ...
+    def announcement(self, announcement_id: str) -> Call[Announcement]: ...
 
 
 class Templates(Service[M]):
@@ -62,8 +73,52 @@ class Templates(Service[M]):
         return self.wire.templates(limit, cursor)
 
 
+class Announcements(Service[M]):
+    """Public announcements (*pengumuman, informasi publik*). They are for everybody: no token is sent or fetched."""
+
+    wire: NotificationsWire
+
+    @paginated
+    def list(
+        self,
+        *,
+        area: str | None = None,
+        category: AnnouncementCategory | str | None = None,
+        active_at: datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Paged[Announcement]:
+        """Published announcements, newest first.
+
+        Args:
+            area: only those that concern this place, by its Kemendagri code: said for it, for a part of it, or for
+                what it lies in.
+            category: only this category.
+            active_at: only those in force at this time; needs a time zone.
+            limit: items per page.
+            cursor: where to go on, from a pager's `cursor`.
+
+        Source: contract-v1 section 5.
+        """
+        return self.wire.announcements(area=area, category=category, active_at=active_at, limit=limit, cursor=cursor)
+
+    @operation
+    def get(self, announcement_id: str) -> Call[Announcement]:
+        """Read an announcement.
+
+        Args:
+            announcement_id: of the announcement.
+
+        Raises:
+            NotFound: there is none, or it is not published.
+
+        Source: contract-v1 section 5.
+        """
+        return self.wire.announcement(announcement_id)
+
+
 class Notifications(Service[M]):
-    """Messages to residents by SMS, e-mail and other channels."""
+    """Messages to residents by SMS, e-mail and other channels; public announcements."""
 
     wire: NotificationsWire
 
@@ -71,6 +126,11 @@ class Notifications(Service[M]):
     def templates(self) -> Templates[M]:
         """Message templates."""
         return Templates(self.engine, self.wire, self.mode)
+
+    @cached_property
+    def announcements(self) -> Announcements[M]:
+        """Public announcements."""
+        return Announcements(self.engine, self.wire, self.mode)
 
     @operation
     def send(

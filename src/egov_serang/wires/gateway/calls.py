@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -60,17 +61,29 @@ def post(
     )
 
 
-def listing(operation: str, path: str, page: type[Page[T]], **filters: str | int | datetime | None) -> Paged[T]:
+def public(call: Call[T]) -> Call[T]:
+    """The same read, open to everybody: without a token, and so unsigned, as there is nobody whose key could count."""
+    return replace(call, authenticated=False, signed=False)
+
+
+def listing(
+    operation: str,
+    path: str,
+    page: type[Page[T]],
+    params: Mapping[str, str] | None = None,
+    **filters: str | int | datetime | None,
+) -> Paged[T]:
     """A list, page by page.
 
     Args:
         operation: its id.
         path: the route.
         page: the model of one page.
+        params: the route's ids.
         filters: query parameters, `limit` and `cursor` among them; None is left out, times need an offset.
     """
     query = tuple((name, _text(name, value)) for name, value in filters.items() if value is not None)
-    return Paged(get(operation, path, Decode(page), query=query), next_page, cursor_of)
+    return Paged(get(operation, path, Decode(page), params, query=query), next_page, cursor_of)
 
 
 def next_page(call: Call[Page[T]], reply: Reply[Page[T]]) -> Call[Page[T]] | None:

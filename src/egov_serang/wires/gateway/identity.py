@@ -8,10 +8,14 @@ from egov_serang.core.decode import Decode
 from egov_serang.models.identity import Attributes, Consent, Matching, Purpose, Verification
 from egov_serang.types import Nik, NoKk
 from egov_serang.wires.gateway.calls import get, post
+from egov_serang.wires.gateway.civil import CivilGateway
 
 
 class IdentityGateway:
     """Builds the calls of `client.identity`."""
+
+    def __init__(self) -> None:
+        self.civil = CivilGateway()
 
     def verify(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +11,9 @@ from egov_serang.core.body import given
 from egov_serang.core.call import Call
 from egov_serang.core.decode import Decode
 from egov_serang.core.paging import Page, Paged
+from egov_serang.models.announcements import Announcement
 from egov_serang.models.notifications import Message, Recipient, Template
-from egov_serang.wires.gateway.calls import get, listing, post
+from egov_serang.wires.gateway.calls import get, listing, post, public
 
 
 class NotificationsGateway:
@@ -73,3 +75,29 @@ class NotificationsGateway:
             limit=limit,
             cursor=cursor,
         )
+
+    def announcements(
+        self,
+        *,
+        area: str | None,
+        category: str | None,
+        active_at: datetime | None,
+        limit: int | None,
+        cursor: str | None,
+    ) -> Paged[Announcement]:
+        paged = listing(
+            "notifications.announcements.list",
+            "/v1/notifications/announcements",
+            Page[Announcement],
+            area=area,
+            category=category,
+            active_at=active_at,
+            limit=limit,
+            cursor=cursor,
+        )
+        return replace(paged, first=public(paged.first))
+
+    def announcement(self, announcement_id: str) -> Call[Announcement]:
+        path = "/v1/notifications/announcements/{announcement_id}"
+        params = {"announcement_id": announcement_id}
+        return public(get("notifications.announcements.get", path, Decode(Announcement), params))
