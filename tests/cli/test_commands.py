@@ -52,7 +52,7 @@ def test_an_unknown_command_is_an_error_of_use() -> None:
 def test_the_demo_tells_the_story_to_the_end() -> None:
     shown = egov("demo")
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert shown.stdout.count("  ok: ") == 11
+    assert shown.stdout.count("  ok: ") == 13
     assert "Every step held." in shown.stdout
     assert "9973••••••••••••" in shown.stdout
     assert "\x1b" not in shown.stdout

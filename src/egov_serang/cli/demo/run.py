@@ -15,8 +15,10 @@ from egov_serang.cli.demo.view import LiveView, PlainView, closing_table
 from egov_serang.sandbox.server import Sandbox
 from egov_serang.transport.lanes import Lanes
 
-_CITIZEN = "complaints:read complaints:write permits:read permits:apply identity:verify notify:read notify:send"
-_OFFICER = "complaints:read complaints:manage permits:read permits:review permits:decide permits:issue"
+_CITIZEN = (
+    "complaints:read complaints:write permits:read permits:apply identity:verify identity:apply notify:read notify:send"
+)
+_OFFICER = "complaints:read complaints:manage permits:read permits:review permits:decide permits:issue identity:process"
 
 
 def run_demo(console: Console, *, plain: bool = False, city: Sandbox | None = None) -> bool:

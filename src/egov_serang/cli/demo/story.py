@@ -8,11 +8,13 @@ import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Final
 
 from egov_serang import Client, EgovError, File, Nik, Phone, SignatureRefused
 from egov_serang.cli.demo.meter import Meter
 from egov_serang.cli.demo.view import Row, View
+from egov_serang.models.civil import CivilApplicant, CivilStatus, CivilSubject
 from egov_serang.models.complaints import Complaint, ComplaintStatus, Location
 from egov_serang.models.identity import Attributes, Purpose, Verification, VerificationOutcome
 from egov_serang.models.notifications import MessageStatus, Recipient
@@ -21,6 +23,10 @@ from egov_serang.sandbox.server import Sandbox
 
 RESIDENT = "9973010101900000"
 """A number of the sandbox's: province 99 does not exist, so it is nobody's."""
+
+
+AREA: Final = "36.73.01.1001"
+"""Where the resident lives."""
 
 
 class Broken(Exception):
@@ -68,7 +74,9 @@ class Story:
             ("A street trader applies for a permit", self._apply),
             ("The officer returns it, the trader completes it", self._complete),
             ("The permit is decided and issued", self._issue),
+            ("A parent applies for a birth certificate; the registry reviews and issues it", self._birth),
             ("The resident is told", self._notify),
+            ("An announcement for the resident's area is read", self._announcement),
         )
         for title, step in steps:
             row = Row(title)
@@ -121,7 +129,7 @@ class Story:
         complaint = self.citizen.complaints.submit(
             "jalan_rusak",
             "Jalan berlubang di depan pasar, dalam sekitar 20 cm.",
-            location=Location(lat=-6.1153, long=106.1503, area_code="36.73.01.1001"),
+            location=Location(lat=-6.1153, long=106.1503, area_code=AREA),
             photos=[File(photo(), "lubang.png")],
             client_reference="demo-0001",
         )
@@ -163,9 +171,7 @@ class Story:
         before = self.sandbox.counts()["complaints"]
         self.meter.spoil_next = True
         try:
-            self.citizen.complaints.submit(
-                "lampu_jalan", "lampu jalan padam", location=Location(area_code="36.73.01.1001")
-            )
+            self.citizen.complaints.submit("lampu_jalan", "lampu jalan padam", location=Location(area_code=AREA))
         except SignatureRefused as refusal:
             hold(self.sandbox.counts()["complaints"] == before, "no new complaint")
             self._say(row, f"one byte changed after signing: {refusal.code}, nothing was filed")
@@ -215,6 +221,46 @@ class Story:
         licence = self.citizen.permits.licences.get(told.licence_id or "")
         hold(licence.status is LicenceStatus.ACTIVE, "an active licence")
         self._say(row, f"licence {licence.licence_number}, {licence.status}, until {licence.valid_until:%d-%m-%Y}")
+
+    def _birth(self, row: Row) -> None:
+        services = {service.service_code: service for service in self.citizen.identity.civil_services()}
+        service = services["akta_kelahiran"]
+        parent = CivilApplicant(subject_ref=self._resident.subject_ref or "", relation="parent")
+        mine, desk = self.citizen.identity.applications, self.officer.identity.applications
+        draft = mine.start(
+            service.service_code,
+            applicant=parent,
+            subjects=[CivilSubject(role="child", name="Bayi Contoh")],
+            form={
+                "child_name": "Bayi Contoh",
+                "sex": "female",
+                "birth_date": "2026-11-20",
+                "birth_place": "Serang",
+                "mother_name": "Warga Contoh",
+            },
+            client_reference="demo-0003",
+        )
+        for document in service.required_documents:
+            if document.required:
+                mine.attach(draft.application_id, document.kind, File(photo(), f"{document.kind}.png"))
+        application = mine.submit(draft)
+        path = [application.status.value]
+        application = desk.get(application.application_id)
+        for action in ("start_review", "approve", "issue"):
+            application = desk.transition(application, action)
+            path.append(application.status.value)
+        issued = mine.wait_for(draft, timeout=10)
+        hold(issued.status is CivilStatus.ISSUED and issued.result is not None, "the certificate to be issued")
+        number = issued.result.number if issued.result else ""
+        self._say(row, f"{service.name} {number}: " + " -> ".join(path))
+
+    def _announcement(self, row: Row) -> None:
+        public = self.citizen.notifications.announcements
+        found = list(public.list(area=AREA, active_at=datetime.now(UTC)))
+        hold(any(AREA in one.areas for one in found), "an announcement for the resident's own kelurahan")
+        local = public.get(next(one.announcement_id for one in found if AREA in one.areas))
+        hold(self.meter.count().tokens == 0, "no token to be asked for")
+        self._say(row, f"{len(found)} in force, read without a login; {local.category}: {local.title}")
 
     def _notify(self, row: Row) -> None:
         templates = {template.template_id: template for template in self.citizen.notifications.templates.list()}
