@@ -20,6 +20,7 @@ from tests.layers.keys import ed25519_pem, p256_pem
 import egov_serang
 from egov_serang import AsyncClient, Client, Config, ConnectionFailed, EgovError, Nik, Phone
 from egov_serang.core.message import TransportFault
+from egov_serang.models.civil import CivilApplicant, CivilDelivery, CivilSubject
 from egov_serang.models.complaints import Location, Reporter
 from egov_serang.models.identity import Attributes, Purpose
 from egov_serang.models.notifications import Recipient
@@ -81,8 +82,21 @@ OPERATIONS: dict[str, Operation] = {
     "attach": lambda s: s.permits.applications.attach("a-1", "ktp", EVERYTHING.encode()),
     "send": lambda s: s.notifications.send("t-1", Recipient(phone=Phone(PHONE)), personalisation={"name": NAME}),
     "get": lambda s: s.complaints.get("c-1"),
+    "civil": lambda s: s.identity.applications.start(
+        "kk",
+        applicant=CivilApplicant(subject_ref=NAME),
+        subjects=[CivilSubject(role="child", name=NAME)],
+        form={"nik": Nik(NIK), "name": NAME, "born": BORN},
+        delivery=CivilDelivery(mode="post", address=f"rumah {NAME}"),
+    ),
+    "civil attach": lambda s: s.identity.applications.attach("a-1", "kk", EVERYTHING.encode()),
+    "civil transition": lambda s: s.identity.applications.transition("a-1", "reject", version=1, comment=NAME),
+    "wait civil": lambda s: s.identity.applications.wait_for("a-1", until=["determined"]),
     "wait": lambda s: s.permits.applications.wait_for("a-1"),
 }
+
+FLOWS = {"verify", "verify text", "submit", "wait", "wait civil"}
+"""Several calls, so there is no single one to show."""
 
 ANSWER = {
     "transaction_id": "v-1",
@@ -97,6 +111,10 @@ ANSWER = {
     "attributes": {NAME: NIK},
     "unknown": EVERYTHING,
     "application_id": "a-1",
+    "applicant": {"subject_ref": NAME, "name": NAME},
+    "subjects": [{"role": "child", "name": NAME}],
+    "status_notes": STORY,
+    "result": {"document_id": "r-1", "kind": "kk", "number": NIK, "qr_payload": EVERYTHING},
     "permit_type_code": "stall",
     "stage": "preparation",
     "form": {"name": NAME},
@@ -297,7 +315,7 @@ def test_results_show_no_canary(config: Config, name: str) -> None:
     check_client(asynchronous)
 
 
-@pytest.mark.parametrize("name", [n for n in OPERATIONS if n not in {"verify", "verify text", "submit", "wait"}])
+@pytest.mark.parametrize("name", [n for n in OPERATIONS if n not in FLOWS])
 def test_calls_show_no_canary(config: Config, name: str) -> None:
     client = Client(config, transport=City().transport)
     call = OPERATIONS[name](client.dry)

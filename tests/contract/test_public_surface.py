@@ -65,6 +65,15 @@ def test_the_walk_finds_the_services_and_methods_of_the_contract() -> None:
     assert {
         "identity.verify",
         "identity.verification",
+        "identity.civil_services",
+        "identity.applications.start",
+        "identity.applications.attach",
+        "identity.applications.submit",
+        "identity.applications.get",
+        "identity.applications.list",
+        "identity.applications.history",
+        "identity.applications.transition",
+        "identity.applications.wait_for",
         "complaints.services",
         "complaints.submit",
         "complaints.attach",
@@ -85,6 +94,8 @@ def test_the_walk_finds_the_services_and_methods_of_the_contract() -> None:
         "notifications.send",
         "notifications.get",
         "notifications.list",
+        "notifications.announcements.list",
+        "notifications.announcements.get",
     } <= found
 
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from egov_serang import AsyncClient, Client, Config, EgovError, Phone
+from egov_serang.models.civil import CivilApplicant, CivilDelivery, CivilSubject
 from egov_serang.models.complaints import Location, Reporter
 from egov_serang.models.identity import Attributes, Purpose
 from egov_serang.models.notifications import Recipient
@@ -52,6 +53,18 @@ def exercise(config: Config) -> None:
             reporter=Reporter(name=NAME, phone=Phone(PHONE), email=MAIL),
             photos=[b"\x89PNG\r\n\x1a\n" + WORDS.encode()],
         )
+        applications = client.identity.applications
+        civil = applications.start(
+            "akta_kelahiran",
+            applicant=CivilApplicant(subject_ref="sub_uji_1", relation="parent"),
+            subjects=[CivilSubject(role="child", name=NAME)],
+            form={"child_name": NAME, "mother_name": MOTHER},
+            delivery=CivilDelivery(mode="post", address=WORDS),
+        )
+        applications.attach(civil.application_id, "kk", b"\x89PNG\r\n\x1a\n" + WORDS.encode())
+        with suppress(EgovError):
+            applications.submit(civil)
+        applications.transition(applications.get(civil.application_id), "withdraw", comment=WORDS)
         for recipient in (Recipient(phone=Phone(PHONE)), Recipient(email=MAIL)):
             with suppress(EgovError):
                 client.notifications.send("complaint-resolved-sms", recipient, personalisation={"reference": NAME})
@@ -87,7 +100,7 @@ def test_the_output_of_a_sandbox_process_holds_no_canary(tmp_path: Path) -> None
     body = {
         "client_id": "canary-app",
         "jwks": jwks,
-        "scopes": ["identity:verify", "complaints:read", "complaints:write", "notify:send"],
+        "scopes": ["identity:verify", "identity:apply", "complaints:read", "complaints:write", "notify:send"],
     }
     control = {"authorization": f"Bearer {token}"}
     httpx.post(f"{url}/__sandbox/clients", json=body, headers=control, trust_env=False).raise_for_status()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from egov_serang import AsyncClient, Client, Config, File, Nib, Nik, NotFound, Phone
+from egov_serang.models.civil import CivilApplicant
 from egov_serang.models.complaints import Location
 from egov_serang.models.identity import Attributes, Purpose
 from egov_serang.models.notifications import Recipient
@@ -40,6 +41,15 @@ async def make(client: Any) -> list[Any]:
     for kind in ("ktp", "photo"):
         desk = client.with_options(idempotency_key="k-" + kind).permits.applications
         seen.append(await desk.attach(draft.application_id, kind, File(b"x" * 100, f"{kind}.png", "image/png")))
+    parent = CivilApplicant(subject_ref="sub_uji_1", relation="family")
+    death = {"deceased_name": "Almarhum Uji", "death_date": "2026-11-01", "death_place": "Serang"}
+    civil = await client.with_options(idempotency_key="k-civil").identity.applications.start(
+        "akta_kematian", applicant=parent, form=death, client_reference="D-1"
+    )
+    seen.append(civil)
+    for kind in ("death_statement", "kk"):
+        desk = client.with_options(idempotency_key="k-civil-" + kind).identity.applications
+        seen.append(await desk.attach(civil.application_id, kind, File(b"x" * 100, f"{kind}.png", "image/png")))
     message = await client.with_options(idempotency_key="k-send").notifications.send(
         "complaint-resolved-sms", Recipient(phone=Phone("0812 0000 0001")), personalisation={"reference": "X-1"}
     )
@@ -53,6 +63,10 @@ async def move(client: Any, made: list[Any]) -> list[Any]:
     seen.append(await client.with_options(idempotency_key="k-move").complaints.transition(made[1], "verify"))
     desk = client.with_options(idempotency_key="k-hand-in").permits.applications
     seen.append(await desk.submit(made[2].application_id))
+    registry = client.with_options(idempotency_key="k-hand-in-civil").identity.applications
+    handed = await registry.submit(made[5].application_id)
+    registry = client.with_options(idempotency_key="k-review").identity.applications
+    seen.append(await registry.transition(handed, "start_review"))
     return seen
 
 
@@ -69,6 +83,12 @@ async def read(client: Any, made: list[Any]) -> list[Any]:
         seen.append(await photo.aread())
     seen.append(await client.permits.applications.wait_for(application, until=["undetermined"], timeout=5))
     seen.append([item async for item in client.permits.applications.list(status="undetermined")])
+    seen.append([item async for item in client.identity.civil_services(limit=4)])
+    seen.append(await client.identity.applications.wait_for(made[5], until=["in_review"], timeout=5))
+    seen.append([item async for item in client.identity.applications.list(client_reference="D-1")])
+    seen.append([item async for item in client.identity.applications.history(made[5].application_id)])
+    seen.append([item async for item in client.notifications.announcements.list(area="36.73.01", limit=2)])
+    seen.append(await client.notifications.announcements.get("ann-flood-kasemen"))
     try:
         await client.complaints.get("no-such-complaint")
     except NotFound as error:
@@ -100,7 +120,7 @@ def test_the_same_script_gives_equal_models_on_both_clients(city: Config) -> Non
         assert asyncio.run(awaited()) == first
         made = made or first
         counts.append(len(first))
-    assert counts == [6, 2, 9]
+    assert counts == [9, 3, 15]
 
 
 def test_both_clients_work_inside_a_running_event_loop(city: Config) -> None:

@@ -8,16 +8,20 @@ from typing import Any, assert_type
 from egov_serang import AsyncClient, AsyncPager, Call, Client, Download, Paged, Pager, Reply
 from egov_serang.core.bind import Async, AsyncRaw, Dry, Sync, SyncRaw
 from egov_serang.core.paging import AsyncPageReplies, Page, PageReplies
+from egov_serang.models.announcements import Announcement
+from egov_serang.models.civil import CivilApplicant, CivilApplication, CivilEvent, CivilService
 from egov_serang.models.complaints import Complaint, Media
 from egov_serang.models.complaints import Service as Category
 from egov_serang.models.identity import Purpose, Verification
 from egov_serang.models.notifications import Message, Recipient, Template
 from egov_serang.models.permits import Applicant, Application, Document, Licence, PermitType
+from egov_serang.services.civil import CivilApplications
 from egov_serang.services.complaints import Complaints
 from egov_serang.services.permits import Applications
 
 PURPOSE = Purpose(purpose_code="permit", legal_basis="public_task")
 APPLICANT = Applicant(name="Uji")
+PARENT = CivilApplicant(subject_ref="sub-1", relation="parent")
 
 
 def sync_results(client: Client) -> None:
@@ -31,6 +35,16 @@ def sync_results(client: Client) -> None:
     assert_type(client.complaints.services(), Pager[Category])
     assert_type(client.identity.verify("9973010101900000", purpose=PURPOSE), Verification)
     assert_type(client.identity.verification("t"), Verification)
+    assert_type(client.identity.civil_services(), Pager[CivilService])
+    assert_type(client.identity.applications, CivilApplications[Sync])
+    assert_type(client.identity.applications.start("kk", applicant=PARENT), CivilApplication)
+    assert_type(client.identity.applications.attach("a", "kk", b"x"), Document)
+    assert_type(client.identity.applications.submit("a"), CivilApplication)
+    assert_type(client.identity.applications.get("a"), CivilApplication)
+    assert_type(client.identity.applications.list(), Pager[CivilApplication])
+    assert_type(client.identity.applications.history("a"), Pager[CivilEvent])
+    assert_type(client.identity.applications.transition("a", "approve", version=1), CivilApplication)
+    assert_type(client.identity.applications.wait_for("a"), CivilApplication)
     assert_type(client.permits.types(), Pager[PermitType])
     assert_type(client.permits.applications, Applications[Sync])
     assert_type(client.permits.applications.start("stall", applicant=APPLICANT), Application)
@@ -44,6 +58,8 @@ def sync_results(client: Client) -> None:
     assert_type(client.notifications.send("t", Recipient(device="d")), Message)
     assert_type(client.notifications.get("m"), Message)
     assert_type(client.notifications.list(), Pager[Message])
+    assert_type(client.notifications.announcements.list(), Pager[Announcement])
+    assert_type(client.notifications.announcements.get("n"), Announcement)
     for complaint in client.complaints.list():
         assert_type(complaint, Complaint)
     for reply in client.complaints.list().pages():
@@ -59,6 +75,10 @@ async def async_results(client: AsyncClient) -> None:
     assert_type(await client.complaints.download("c", "m"), Download)
     assert_type(client.complaints.list(), AsyncPager[Complaint])
     assert_type(await client.identity.verify("9973010101900000", purpose=PURPOSE), Verification)
+    assert_type(client.identity.civil_services(), AsyncPager[CivilService])
+    assert_type(await client.identity.applications.start("kk", applicant=PARENT), CivilApplication)
+    assert_type(await client.identity.applications.wait_for("a", timeout=1.0), CivilApplication)
+    assert_type(client.identity.applications.list(), AsyncPager[CivilApplication])
     assert_type(client.permits.types(), AsyncPager[PermitType])
     assert_type(client.permits.applications, Applications[Async])
     assert_type(await client.permits.applications.get("a"), Application)
@@ -67,6 +87,8 @@ async def async_results(client: AsyncClient) -> None:
     assert_type(await client.permits.licences.get("l"), Licence)
     assert_type(client.notifications.templates.list(), AsyncPager[Template])
     assert_type(await client.notifications.send("t", Recipient(device="d")), Message)
+    assert_type(client.notifications.announcements.list(), AsyncPager[Announcement])
+    assert_type(await client.notifications.announcements.get("n"), Announcement)
     async for complaint in client.complaints.list():
         assert_type(complaint, Complaint)
     async for reply in client.complaints.list().pages():
@@ -82,6 +104,8 @@ def sync_raw(client: Client) -> None:
     assert_type(client.raw.complaints.list(), PageReplies[Complaint])
     assert_type(client.raw.permits.applications.get("a"), Reply[Application])
     assert_type(client.raw.permits.applications.wait_for("a"), Reply[Application])
+    assert_type(client.raw.identity.applications.wait_for("a"), Reply[CivilApplication])
+    assert_type(client.raw.notifications.announcements.list(), PageReplies[Announcement])
     assert_type(client.raw.permits.applications.list(), PageReplies[Application])
     for reply in client.raw.complaints.list():
         assert_type(reply, Reply[Page[Complaint]])
@@ -105,6 +129,8 @@ def dry_runs(client: Client, asynchronous: AsyncClient) -> None:
     assert_type(client.dry.complaints.list(), Paged[Complaint])
     assert_type(client.dry.permits.applications.get("a"), Call[Application])
     assert_type(client.dry.permits.applications.list(), Paged[Application])
+    assert_type(client.dry.identity.applications.get("a"), Call[CivilApplication])
+    assert_type(client.dry.notifications.announcements.list(), Paged[Announcement])
     assert_type(asynchronous.dry.complaints.get("c"), Call[Complaint])
     assert_type(asynchronous.dry.notifications.templates.list(), Paged[Template])
 

@@ -16,6 +16,8 @@ from egov_serang.core.body import File, Multipart
 from egov_serang.core.message import Headers
 from egov_serang.core.paging import Page
 from egov_serang.core.reply import Reply
+from egov_serang.models.announcements import Announcement
+from egov_serang.models.civil import CivilApplicant, CivilApplication, CivilDelivery, CivilSubject
 from egov_serang.models.complaints import Complaint, ForwardedTo, Location, Reporter
 from egov_serang.models.identity import Attributes, Consent, Purpose
 from egov_serang.models.notifications import Recipient
@@ -219,6 +221,102 @@ def test_permits(dry: Services[Dry]) -> None:
         headers={"if-none-match": '"9"'},
     )
     check(dry.permits.licences.get("l"), "permits.licences.get", "GET", "/v1/permits/licences/l")
+
+
+def test_civil_registration(dry: Services[Dry]) -> None:
+    identity, applications = dry.identity, dry.identity.applications
+    check(
+        identity.civil_services(limit=3).first,
+        "identity.civil_services",
+        "GET",
+        "/v1/identity/civil-services?limit=3",
+    )
+    parent = CivilApplicant(subject_ref="sub-1", relation="parent")
+    least = applications.start("kk", applicant=parent)
+    check(
+        least,
+        "identity.applications.start",
+        "POST",
+        "/v1/identity/applications",
+        body={"service_code": "kk", "applicant": {"subject_ref": "sub-1", "relation": "parent"}},
+    )
+    most = applications.start(
+        "kk",
+        applicant=parent,
+        variant="lost",
+        subjects=[CivilSubject(role="head", name="Uji")],
+        form={"born": date(1990, 1, 1), "nik": Nik(NIK)},
+        delivery=CivilDelivery(mode="post", address="Jl. Uji"),
+        client_reference="ref-1",
+    )
+    assert most.client_reference == "ref-1"
+    assert body(most) == {
+        "service_code": "kk",
+        "variant": "lost",
+        "applicant": {"subject_ref": "sub-1", "relation": "parent"},
+        "subjects": [{"role": "head", "name": "Uji"}],
+        "form": {"born": "1990-01-01", "nik": NIK},
+        "delivery": {"mode": "post", "address": "Jl. Uji"},
+        "client_reference": "ref-1",
+    }
+    attach = applications.attach("a", "kk", b"x")
+    check(attach, "identity.applications.attach", "POST", "/v1/identity/applications/a/documents")
+    assert attach.body == Multipart((("file", File(b"x")),), (("kind", "kk"),))
+    read = CivilApplication(application_id="a", service_code="kk", status="draft", version=9)  # type: ignore[arg-type]
+    submit = "identity.applications.submit", "POST", "/v1/identity/applications/a/submit"
+    check(applications.submit(read), *submit, body={})
+    check(applications.submit("a", version=3), *submit, headers={"if-match": '"3"'}, body={})
+    check(applications.get("a"), "identity.applications.get", "GET", "/v1/identity/applications/a")
+    check(
+        applications.list(status="draft", service_code="kk", updated_after=AT, client_reference="r", cursor="c").first,
+        "identity.applications.list",
+        "GET",
+        "/v1/identity/applications?status=draft&service_code=kk"
+        "&updated_after=2026-11-23T03%3A00%3A00%2B00%3A00&client_reference=r&cursor=c",
+    )
+    check(
+        applications.transition(read, "return", comment="Foto", reason_code="r-1"),
+        "identity.applications.transition",
+        "POST",
+        "/v1/identity/applications/a/transitions",
+        headers={"if-match": '"9"'},
+        body={"action": "return", "comment": "Foto", "reason_code": "r-1"},
+    )
+    check(
+        applications.history("a b", limit=2).first,
+        "identity.applications.history",
+        "GET",
+        "/v1/identity/applications/a%20b/history?limit=2",
+    )
+    check(
+        dry.identity.wire.civil.changed("a", '"9"'),
+        "identity.applications.get",
+        "GET",
+        "/v1/identity/applications/a",
+        headers={"if-none-match": '"9"'},
+    )
+
+
+def test_announcements_are_open_and_unsigned(dry: Services[Dry]) -> None:
+    announcements = dry.notifications.announcements
+    some = announcements.list(area="36.73.01", category="health", active_at=AT, limit=2)
+    one = announcements.get("n 1")
+    for call, operation, target in (
+        (
+            some.first,
+            "list",
+            "?area=36.73.01&category=health&active_at=2026-11-23T03%3A00%3A00%2B00%3A00&limit=2",
+        ),
+        (one, "get", "/n%201"),
+    ):
+        assert call.operation == f"notifications.announcements.{operation}"
+        assert (call.method, call.target()) == ("GET", f"/v1/notifications/announcements{target}")
+        assert (call.authenticated, call.signed, call.safety, call.body) == (False, False, "safe", None)
+    following = some.next(
+        some.first, Reply(Page[Announcement](data=(), next_cursor="n"), 200, Headers(), "r", 1, False)
+    )
+    assert following is not None
+    assert (following.authenticated, following.signed) == (False, False)
 
 
 def test_a_version_of_zero_is_a_version(dry: Services[Dry]) -> None:
