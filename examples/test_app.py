@@ -9,7 +9,7 @@ import respx
 from egov_serang import Client, Config, InvalidTransition
 from egov_serang.models.complaints import Location
 from egov_serang.sandbox.server import Sandbox
-from egov_serang.testing import FakeRequest, FakeResponse, FakeTransport
+from egov_serang.testing import FakeRequest, FakeResponse, FakeTransport, ScriptedFaults
 
 ANYWHERE = Config(gateway="https://gateway.invalid", auth="none", signature="none")
 CASE = {"complaint_id": "c1", "service_code": "jalan_rusak", "status": "in_progress", "version": 3}
@@ -39,12 +39,20 @@ def test_with_respx() -> None:
         assert under_way(client) == ["c1"]
 
 
-def test_against_the_sandbox(client: Client, sandbox: Sandbox) -> None:
-    sandbox.fault("complaints.submit", kind="lost_answer")  # it is filed, then the connection is cut
-    reply = client.raw.complaints.submit(
-        "sampah", "Sampah belum diangkut.", location=Location(area_code="36.73.06.1008")
-    )
+def test_against_the_sandbox(egov_client: Client, egov_faults: ScriptedFaults) -> None:
+    egov_faults.lose_answer("complaints.submit")  # it is filed, then the connection is cut
+    somewhere = Location(area_code="36.73.06.1008")
+    reply = egov_client.raw.complaints.submit("sampah", "Sampah belum diangkut.", location=somewhere)
     assert (reply.attempts, reply.replayed) == (2, True)
-    with pytest.raises(InvalidTransition) as refused:  # verifying is for the agency's officers
-        client.complaints.transition(reply.data, "verify")
-    assert refused.value.allowed_actions == ("withdraw",)
+    with pytest.raises(InvalidTransition) as refused:
+        egov_client.complaints.transition(reply.data, "rate")  # before anybody has worked on it
+    assert "verify" in refused.value.allowed_actions
+
+
+def test_time_passes(egov_client: Client, egov_sandbox: Sandbox) -> None:
+    somewhere = Location(area_code="36.73.06.1008")
+    complaint = egov_client.complaints.submit("sampah", "Sampah belum diangkut.", location=somewhere)
+    egov_sandbox.advance(30 * 86_400)
+    due = egov_client.complaints.get(complaint.complaint_id).due
+    assert due is not None
+    assert due.breached

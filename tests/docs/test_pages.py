@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.conftest import SCOPES
 
 from egov_serang import Client, Config, errors
 from egov_serang.sandbox.server import Sandbox
+from egov_serang.testing.plugin import SCOPES
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 PAGES = sorted(path for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")] if "```python" in path.read_text())
-SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if path.name not in {"conftest.py", "test_app.py"})
+SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if path.name != "test_app.py")
 FENCE = re.compile(r"^```(?P<language>\w+)[^\n]*\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 PROMISED = re.compile(r"\)  # -> (.+)$", re.MULTILINE)
 INCLUDED = re.compile(r'^--8<-- "(?P<path>[^"]+)"\n$')
@@ -88,7 +88,7 @@ def test_the_tests_of_the_examples_pass() -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(EXAMPLES)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    assert "3 passed" in done.stdout
+    assert "4 passed" in done.stdout
 
 
 def test_every_example_is_shown_or_named() -> None:

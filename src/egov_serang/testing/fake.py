@@ -97,14 +97,14 @@ class FakeTransport:
         Raises:
             TransportFault: the handler's, or `too_large` for an answer over the limit.
         """
-        seen = _seen(request)
-        if self._tokens and seen.method == "POST" and seen.path.endswith("/oauth2/token"):
-            answer: FakeResponse | JsonValue = _token(seen)
+        asked = seen(request)
+        if self._tokens and is_token_request(asked):
+            answer: FakeResponse | JsonValue = token(asked)
         else:
-            self.requests.append(seen)
-            answer = self._handler(seen)
-        return _response(
-            seen, answer if isinstance(answer, FakeResponse) else FakeResponse(json=answer), request, limits
+            self.requests.append(asked)
+            answer = self._handler(asked)
+        return respond(
+            asked, answer if isinstance(answer, FakeResponse) else FakeResponse(json=answer), request, limits
         )
 
     def close(self) -> None:
@@ -129,25 +129,37 @@ class AsyncFakeTransport:
         """Nothing to close."""
 
 
-def _seen(request: Request) -> FakeRequest:
+def seen(request: Request) -> FakeRequest:
+    """The request with its body read."""
     body = b"" if request.body is None else b"".join(request.body.chunks())
     return FakeRequest(request.method, request.url, Headers(request.headers), body)
 
 
-def _token(request: FakeRequest) -> JsonValue:
+def is_token_request(request: FakeRequest) -> bool:
+    """Whether a token is asked for (RFC 6749 section 4.4)."""
+    return request.method == "POST" and request.path.endswith("/oauth2/token")
+
+
+def token(request: FakeRequest) -> JsonValue:
+    """A token that opens nothing."""
     kind = "DPoP" if "dpop" in request.headers else "Bearer"
     return {"access_token": "fake-access-token", "token_type": kind, "expires_in": 3600}
 
 
-def _response(seen: FakeRequest, answer: FakeResponse, request: Request, limits: Limits) -> Response:
+def respond(asked: FakeRequest, answer: FakeResponse, request: Request, limits: Limits) -> Response:
+    """The answer as a transport gives it: with the request's id, within the limits.
+
+    Raises:
+        TransportFault: `too_large`.
+    """
     headers = {name.lower(): value for name, value in answer.headers.items()}
     body = answer.body
     if answer.json is not None:
         body = json.dumps(answer.json).encode()
         problem = answer.status >= _ERRORS
         headers.setdefault("content-type", "application/problem+json" if problem else "application/json")
-    if "x-request-id" in seen.headers:
-        headers.setdefault("x-request-id", seen.headers["x-request-id"])
+    if "x-request-id" in asked.headers:
+        headers.setdefault("x-request-id", asked.headers["x-request-id"])
     headers.setdefault("content-length", str(len(body)))
     if len(body) > limits.max_body:
         raise TransportFault("too_large", sent="maybe", reason="the answer is larger than allowed", permanent=True)
