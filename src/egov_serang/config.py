@@ -6,7 +6,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal, Self, cast
 from urllib.parse import urlsplit
@@ -133,9 +133,7 @@ class Config:
 
         The file is `EGOV_SERANG_CONFIG` or `~/.config/egov-serang/config.toml`; paths in it count from its folder.
         """
-        found = _variables(os.environ if environment is None else environment)
-        file, named = found.pop("config", None), found.pop("profile", None)
-        values = _from_file(file, profile or named) | found | explicit
+        values = Settings.find(profile, environment=environment, **explicit).values
         if "gateway" not in values:
             raise ConfigError(
                 "no gateway is configured",
@@ -149,10 +147,47 @@ class Config:
         return replace(self, **changes)
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in effect, before they are checked, and where each came from.
+
+    Attributes:
+        file: the profile file, whether it is there or not.
+        profile: the table of it that is meant.
+        values: by the names of `Config`'s fields; never printed by `repr`.
+        sources: for each value `argument`, `profile`, or the environment variable's name.
+    """
+
+    file: Path
+    profile: str
+    values: dict[str, Any] = field(repr=False)
+    sources: dict[str, str]
+
+    @classmethod
+    def find(cls, profile: str | None, *, environment: Mapping[str, str] | None = None, **explicit: Any) -> Self:
+        """What `Config.load` would use; arguments and errors as there."""
+        found = _variables(os.environ if environment is None else environment)
+        file, named = found.pop("config", None), found.pop("profile", None)
+        kept = _from_file(file, profile or named)
+        sources = dict.fromkeys(kept, "profile") | {name: _variable(name) for name in found}
+        place = profile_place(profile, environment)
+        return cls(*place, kept | found | explicit, sources | dict.fromkeys(explicit, "argument"))
+
+
+def profile_place(profile: str | None, environment: Mapping[str, str] | None = None) -> tuple[Path, str]:
+    """The profile file and the profile that are meant, whether they exist or not."""
+    found = _variables(os.environ if environment is None else environment)
+    return Path(found.get("config") or _FILE).expanduser(), profile or found.get("profile") or "default"
+
+
+def _variable(name: str) -> str:
+    return f"EGOV_SERANG_{name.upper()}"
+
+
 def _variables(environment: Mapping[str, str]) -> dict[str, Any]:
     """Our variables alone: an error must not have the whole environment in its frames."""
     names = ("config", "profile", *_ENVIRONMENT)
-    return {name: environment[key] for name in names if (key := f"EGOV_SERANG_{name.upper()}") in environment}
+    return {name: environment[key] for name in names if (key := _variable(name)) in environment}
 
 
 def _from_file(named_file: str | None, profile: str | None) -> dict[str, Any]:
@@ -185,7 +220,7 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _fault(name: str, value: object) -> str | None:
     """What is wrong with a setting of a file, by its name and type alone."""
-    if name == "client_secret" or name not in {field.name for field in fields(Config)}:
+    if name == "client_secret" or name not in {known.name for known in fields(Config)}:
         return "is not a setting"
     if name in _NUMBERS or name == "request_id_echo":
         return None if isinstance(value, int | float) else "must be a number, or true or false"
@@ -238,8 +273,7 @@ def _is_positive(value: object) -> bool:
 
 
 def _missing(name: str, reason: str) -> ConfigError:
-    variable = f"EGOV_SERANG_{name.upper()}"
-    how = f"Set {name}, or {variable}" if name in _ENVIRONMENT else f"Set {name}"
+    how = f"Set {name}, or {_variable(name)}" if name in _ENVIRONMENT else f"Set {name}"
     return ConfigError(f"{name} is missing; {reason} needs it", code="config_missing", hint=f"{how}. {_SANDBOX}")
 
 

@@ -11,6 +11,9 @@ def main() -> None:
     missing = [name for name in ("typer", "rich") if importlib.util.find_spec(name) is None]
     if missing:
         sys.exit(f"egov needs {' and '.join(missing)}: pip install 'egov-serang[cli,sandbox]'")
-    from egov_serang.cli.app import app  # noqa: PLC0415 - only with the extra
+    try:
+        from egov_serang.cli.app import app  # noqa: PLC0415 - only with the extra
 
-    app()
+        app()
+    except KeyboardInterrupt:  # while it was still loading
+        sys.exit(130)

@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 
 from egov_serang import __version__
+from egov_serang.cli.commands import complaints, config, doctor, identity, notifications, permits
+from egov_serang.cli.errors import Group
 
 SCOPES: Final = (
     *("identity:verify", "identity:apply", "identity:process"),
@@ -23,10 +25,18 @@ SCOPES: Final = (
 """What the sandbox's ready-made client may do: everything the SDK offers."""
 
 app = typer.Typer(
-    help="E-government services of Indonesian cities: a local sandbox, and a demonstration of the SDK.",
+    cls=Group,
+    help="E-government services of Indonesian cities: use them, try them in a local sandbox.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # locals can hold personal data
 )
+
+doctor.add(app)
+app.add_typer(config.app, name="config")
+app.add_typer(identity.app, name="identity")
+app.add_typer(complaints.app, name="complaints")
+app.add_typer(permits.app, name="permits")
+app.add_typer(notifications.app, name="notifications")
 
 
 def _show_version(wanted: bool) -> None:
@@ -41,7 +51,7 @@ def root(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """E-government services of Indonesian cities: a local sandbox, and a demonstration of the SDK."""
+    """E-government services of Indonesian cities: use them, try them in a local sandbox."""
 
 
 def _need_sandbox() -> None:

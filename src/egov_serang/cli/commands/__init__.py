@@ -1,0 +1,1 @@
+"""The commands of `egov` that reach a gateway, one module per group."""

@@ -1,0 +1,177 @@
+"""`egov complaints`: report, follow, handle."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from egov_serang.cli import inputs
+from egov_serang.cli.commands import options
+from egov_serang.cli.session import Session, command
+from egov_serang.models.complaints import ForwardedTo, Reporter
+
+app = typer.Typer(help="Citizen complaints (pengaduan).", no_args_is_help=True)
+
+ComplaintId = Annotated[str, typer.Argument(metavar="ID", help="Of the complaint, as `submit` or `list` shows it.")]
+
+_COLUMNS = ("complaint_id", "reference", "service_code", "status", "area_code", "updated_at")
+
+
+@command(app)
+def services(session: Session, limit: options.Limit = 0) -> None:
+    """The categories one may complain about."""
+    with session.client() as client:
+        session.out.many(
+            client.complaints.services(),
+            ("service_code", "service_name", "agency_responsible", "location_requirement"),
+            limit,
+        )
+
+
+@command(app, "list")
+def list_(
+    session: Session,
+    *,
+    status: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    service: Annotated[str | None, typer.Option(help="Only this category.")] = None,
+    area: options.Area = None,
+    updated_after: options.UpdatedAfter = None,
+    client_reference: options.Reference = None,
+    limit: options.Limit = options.DEFAULT_LIMIT,
+) -> None:
+    """Complaints, newest first."""
+    since = options.moment(updated_after)
+    with session.client() as client:
+        found = client.complaints.list(
+            status=status,
+            service_code=service,
+            area_code=area,
+            updated_after=since,
+            client_reference=client_reference,
+        )
+        session.out.many(found, _COLUMNS, limit)
+
+
+@command(app)
+def show(session: Session, complaint_id: ComplaintId) -> None:
+    """One complaint, with what may be done to it now (allowed_actions)."""
+    with session.client() as client:
+        session.out.one(client.complaints.get(complaint_id))
+
+
+@command(app)
+def submit(
+    session: Session,
+    *,
+    service_code: Annotated[str, typer.Argument(help="The category, from `egov complaints services`.")],
+    description: Annotated[str, typer.Argument(help="What is wrong; - reads it from standard input.")],
+    photo: Annotated[list[Path] | None, typer.Option(help="A photo; give it several times for several.")] = None,
+    lat: options.Lat = None,
+    long: options.Long = None,
+    area: options.Area = None,
+    address: options.Address = None,
+    attributes: Annotated[
+        str | None, typer.Option(metavar="FILE", help="JSON file with further fields of the category; or -.")
+    ] = None,
+    reporter: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="JSON file (name, phone, email) of who complains; or -. Never as argument."),
+    ] = None,
+    confidential: Annotated[bool, typer.Option("--confidential", help="Hide it from the public (rahasia).")] = False,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Hide the reporter (anonim).")] = False,
+    client_reference: options.Reference = None,
+    idempotency_key: options.Key = None,
+) -> None:
+    """Submit a complaint, with its photos."""
+    inputs.once(description, attributes, reporter)
+    words = inputs.text(description, "DESCRIPTION").strip() if description == inputs.STDIN else description
+    place = options.location(lat, long, area, address)
+    fields = inputs.document(attributes, "--attributes")
+    who = inputs.model(Reporter, reporter, "--reporter")
+    with session.client() as client:
+        complaint = options.keyed(client, idempotency_key).complaints.submit(
+            service_code,
+            words,
+            location=place,
+            photos=photo or (),
+            attributes=fields,
+            reporter=who,
+            confidential=confidential,
+            anonymous=anonymous,
+            client_reference=client_reference,
+        )
+    session.out.one(complaint)
+
+
+@command(app)
+def attach(
+    session: Session,
+    *,
+    complaint_id: ComplaintId,
+    file: Annotated[Path, typer.Argument(help="The photo or file.")],
+    idempotency_key: options.Key = None,
+) -> None:
+    """Add a photo or file to a complaint."""
+    with session.client() as client:
+        session.out.one(options.keyed(client, idempotency_key).complaints.attach(complaint_id, file))
+
+
+@command(app)
+def download(
+    session: Session,
+    *,
+    complaint_id: ComplaintId,
+    media_id: Annotated[str, typer.Argument(help="Of the file, as `show` names it.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where to; - writes it out.")],
+) -> None:
+    """Fetch a photo or file of a complaint."""
+    with session.client() as client, client.complaints.download(complaint_id, media_id) as found:
+        if output == inputs.STDIN:
+            for piece in found:
+                sys.stdout.buffer.write(piece)
+            return
+        try:
+            found.save(output)
+        except OSError as error:
+            reason = error.strerror
+        else:
+            session.out.one({"file": output, "media_type": found.media_type, "sha256": found.sha256.hexdigest()})
+            return
+    raise typer.BadParameter(f"{output} cannot be written: {reason}", param_hint="--output")
+
+
+@command(app)
+def transition(
+    session: Session,
+    *,
+    complaint_id: ComplaintId,
+    action: Annotated[str, typer.Argument(help="One of its allowed_actions: verify, assign, start, resolve ...")],
+    version: options.Version = None,
+    comment: options.Comment = None,
+    reason_code: options.Reason = None,
+    assignee: Annotated[str | None, typer.Option(help="To whom, for assign.")] = None,
+    agency: Annotated[str | None, typer.Option(help="To which agency, for transfer.")] = None,
+    data: options.Data = None,
+    idempotency_key: options.Key = None,
+) -> None:
+    """Do something to a complaint.
+
+    Without --version it is read first, and the action is refused if somebody changes it in between.
+    """
+    more = options.action_data(data)
+    with session.client() as client:
+        service = options.keyed(client, idempotency_key).complaints
+        complaint = service.transition(
+            service.get(complaint_id) if version is None else complaint_id,
+            action,
+            version=version,
+            comment=comment,
+            reason_code=reason_code,
+            assignee=assignee,
+            forward_to=ForwardedTo(agency=agency) if agency else None,
+            data=more,
+        )
+    session.out.one(complaint)

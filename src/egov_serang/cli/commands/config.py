@@ -1,0 +1,90 @@
+"""`egov config`: write a profile, show what is in effect."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from egov_serang import Config, Secret
+from egov_serang.cli import profiles
+from egov_serang.cli.session import Session, command
+from egov_serang.config import AuthProfile, Settings, profile_place
+
+app = typer.Typer(help="Profiles and settings.", no_args_is_help=True)
+
+
+@command(app)
+def init(
+    session: Session,
+    *,
+    gateway: Annotated[str, typer.Option(help="Address of the gateway: https://gateway.example.go.id")],
+    client_id: Annotated[str, typer.Option(help="As registered with the gateway.")],
+    auth: Annotated[AuthProfile, typer.Option(help="How tokens are asked for.")] = "private_key_jwt",
+    key_file: Annotated[Path | None, typer.Option(help="PEM file of the assertion key.")] = None,
+    signing_key_file: Annotated[Path | None, typer.Option(help="PEM file of the message key.")] = None,
+    client_secret_file: Annotated[
+        Path | None, typer.Option(help="File that holds the secret; the secret itself is never an argument.")
+    ] = None,
+    issuer: Annotated[str | None, typer.Option(help="The authorization server; the gateway by default.")] = None,
+    city: Annotated[str | None, typer.Option(help="Kemendagri code, such as 36.73.")] = None,
+    scope: Annotated[str | None, typer.Option(help="Scopes to ask for, separated by blanks.")] = None,
+    ca_file: Annotated[Path | None, typer.Option(help="PEM file of the authorities to trust.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the profile if it exists.")] = False,
+) -> None:
+    """Write a profile (--profile, else `default`) into the configuration file, readable by its owner only.
+
+    The file is EGOV_SERANG_CONFIG or ~/.config/egov-serang/config.toml. Other profiles in it stay as they are.
+    """
+    given: dict[str, str | Path | None] = {
+        "gateway": gateway,
+        "issuer": issuer,
+        "city": city,
+        "auth": None if auth == "private_key_jwt" else auth,
+        "client_id": client_id,
+        "key_file": key_file,
+        "signing_key_file": signing_key_file,
+        "client_secret_file": client_secret_file,
+        "scope": scope,
+        "ca_file": ca_file,
+    }
+    # Paths of the command line count from here, those of the file from its folder.
+    values = {
+        name: str(value.expanduser().absolute()) if isinstance(value, Path) else value
+        for name, value in given.items()
+        if value is not None
+    }
+    settings: dict[str, Any] = values | session.explicit
+    Config(**settings)  # what cannot work is not written
+    file, profile = profile_place(session.profile)
+    profiles.write(file, profile, settings, force=force)
+    session.out.one({"file": str(file), "profile": profile, "next": "egov doctor"})
+
+
+@command(app)
+def show(session: Session) -> None:
+    """What is in effect, and where each setting came from. Secrets are masked."""
+    settings = Settings.find(session.profile, **session.explicit)
+    rows = [
+        {
+            "setting": known.name,
+            "value": _shown(settings.values.get(known.name, known.default)),
+            "source": settings.sources.get(known.name, "default"),
+        }
+        for known in fields(Config)
+        if known.name in settings.values or known.name != "gateway"
+    ]
+    if session.as_json:
+        session.out.one({"file": str(settings.file), "profile": settings.profile, "settings": rows})
+    else:
+        session.out.one({"file": str(settings.file), "profile": settings.profile})
+        session.out.rows(rows, ("setting", "value", "source"))
+    Config.load(session.profile, **session.explicit)  # what is shown may still not work
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Secret):
+        return "••••"
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,173 @@
+"""What `egov doctor` checks, from the profile file to a signed call, and what to do about each failure."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from egov_serang import Config, ConnectionFailed, DeadlineExceeded, EgovError
+from egov_serang.cli.errors import masked
+from egov_serang.cli.probe import Probe
+from egov_serang.config import Settings
+
+State = Literal["ok", "note", "wrong", "skipped"]
+
+_SKEW: Final = 30.0  # contract-v1 section 1: what the verifier of signatures tolerates
+_PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+_KEYS: Final = ("key_file", "signing_key_file", "client_secret_file", "client_key_file", "audit_key_file")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: its state, what was found, and what to do where it is not well."""
+
+    check: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def examine(profile: str | None, explicit: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Check one thing after another; a finding comes when it is known.
+
+    Args:
+        profile: as the command line named it.
+        explicit: settings of the command line.
+        environment: the process's variables.
+    """
+    try:
+        settings = Settings.find(profile, environment=environment, **explicit)
+        yield _file(settings)
+        yield _sources(settings)
+        config = Config.load(profile, environment=environment, **explicit)
+        yield Finding("configuration", "ok", f"gateway {config.gateway}, auth {config.auth}, {config.signature}")
+        yield from _keys(config)
+    except EgovError as error:
+        yield _failed("configuration", error)
+        return
+    yield _trust(config, environment)
+    yield _proxy(environment)
+    try:
+        probe = Probe(config)
+    except EgovError as error:
+        yield _failed("keys", error)
+        return
+    with probe:
+        yield from _network(config, probe)
+
+
+def _file(settings: Settings) -> Finding:
+    where = f"{settings.file} [profile.{settings.profile}]"
+    if not settings.file.exists():
+        return Finding("profile", "note", f"no file {settings.file}; environment and arguments alone")
+    if "profile" not in settings.sources.values():
+        return Finding("profile", "note", f"{where} says nothing", "Choose another with --profile")
+    return Finding("profile", "ok", where)
+
+
+def _sources(settings: Settings) -> Finding:
+    came = ", ".join(f"{name} ({source})" for name, source in sorted(settings.sources.items()))
+    return Finding("settings", "ok", came or "defaults alone", "")
+
+
+def _keys(config: Config) -> Iterator[Finding]:
+    for name in _KEYS:
+        given: str | Path | None = getattr(config, name)
+        if given is None:
+            continue
+        path = Path(given).expanduser()
+        if path.is_file() and os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield Finding(name, "note", f"{path} can be read by others", f"chmod 600 {path}")
+        else:
+            yield Finding(name, "ok", str(path))
+
+
+def _trust(config: Config, environment: Mapping[str, str]) -> Finding:
+    plain = urlsplit(config.gateway).scheme == "http"
+    if plain:
+        return Finding("CA store", "ok", "not needed: http to this machine")
+    paths = ssl.get_default_verify_paths()
+    named = next((environment[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if name in environment), None)
+    source = str(config.ca_file or named or paths.cafile or paths.capath or "certifi")
+    try:
+        ssl.create_default_context(cafile=str(Path(config.ca_file).expanduser()) if config.ca_file else None)
+    except OSError:
+        remedy = "Check ca_file: it must be a PEM file of the authorities to trust"
+        return Finding("CA store", "wrong", f"{source} cannot be used", remedy)
+    return Finding("CA store", "ok", source)
+
+
+def _proxy(environment: Mapping[str, str]) -> Finding:
+    named = [name for name in _PROXIES if environment.get(name)]
+    if not named:
+        return Finding("proxy", "ok", "none in the environment")
+    hosts = ", ".join(f"{name} names {_host(environment[name])}" for name in named)
+    remedy = "Connections are direct. Where only the proxy gets out, use Client(http_client=httpx.Client(...)) in code"
+    return Finding("proxy", "note", f"{hosts}: not used", remedy)
+
+
+def _host(url: str) -> str:
+    """Only the host of a proxy: its address often holds a password."""
+    try:
+        return urlsplit(url if "//" in url else f"//{url}").hostname or "something unreadable"
+    except ValueError:
+        return "something unreadable"
+
+
+def _network(config: Config, probe: Probe) -> Iterator[Finding]:
+    silent = False
+    try:
+        found = probe.discovery()
+        cities = ", ".join(f"{city.name} ({city.id})" for city in found.jurisdictions)
+        sandbox = ", a sandbox" if found.sandbox else ""
+        yield Finding("discovery", "ok", masked(f"contract {found.contract}{sandbox}: {cities}"))
+    except EgovError as error:
+        silent = isinstance(error, ConnectionFailed | DeadlineExceeded)
+        yield _failed("discovery", error)
+    yield _clock(probe.offset)
+    if silent and config.issuer == config.gateway:
+        yield Finding("token", "skipped", "the gateway does not answer")
+        yield Finding("signed call", "skipped", "the gateway does not answer")
+        return
+    if config.auth == "none":
+        yield Finding("token", "ok", "none wanted: auth = 'none'")
+    else:
+        try:
+            yield Finding("token", "ok", f"obtained from {config.issuer}, valid for {probe.token():.0f} s")
+        except EgovError as error:
+            yield _failed("token", error)
+            yield Finding("signed call", "skipped", "there is no token")
+            return
+    try:
+        allowed = probe.signed_call()
+    except EgovError as error:
+        yield _failed("signed call", error)
+        return
+    said = "accepted" if allowed else "signature accepted; this client lacks the scope complaints:read"
+    yield Finding("signed call", "ok" if allowed else "note", said)
+
+
+def _clock(offset: float | None) -> Finding:
+    if offset is None:
+        return Finding("clock", "skipped", "the gateway did not say its time")
+    said = f"the gateway's clock is {offset:+.1f} s from this machine's (to half a second)"
+    if abs(offset) > _SKEW:
+        return Finding("clock", "wrong", said, f"Set this machine's clock (NTP); more than {_SKEW:.0f} s is refused")
+    return Finding("clock", "ok", said)
+
+
+def _failed(check: str, error: EgovError) -> Finding:
+    remedy = error.hint
+    if remedy is None and isinstance(error, ConnectionFailed | DeadlineExceeded):
+        remedy = "Check the gateway's address, the network and the firewall; for a sandbox, start `egov sandbox`"
+    if remedy is None:
+        remedy = "Quote the request id to the gateway's operators"
+    number = f" [{error.request_id}]" if error.request_id else ""
+    code = f" ({error.code})" if error.code else ""
+    return Finding(check, "wrong", f"{type(error).__name__}{code}: {error.message}{number}", remedy)

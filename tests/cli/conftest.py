@@ -1,0 +1,69 @@
+"""What tests of the commands share: a reader of `egov sandbox`'s profile, and a check of everything printed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from egov_serang import Config
+from egov_serang.cli.app import SCOPES, app
+from egov_serang.sandbox.server import Sandbox
+
+NIK = "9973010101900000"
+NAME, PHONE, SECRET = "Kenari Uji Rahasia", "+6281200000001", "rahasia-kenari-123"
+CANARIES = (NIK, "9973 0101 0190 0000", NAME, PHONE, PHONE[3:], SECRET, "BEGIN PRIVATE", "Bearer ey")
+
+Egov = Callable[..., Result]
+
+
+def clean(printed: str) -> None:
+    """Nothing printed holds a number, a name, a token or a secret."""
+    assert [canary for canary in CANARIES if canary in printed] == []
+
+
+@pytest.fixture
+def environment(sandbox: Sandbox, city: Config, tmp_path: Path) -> dict[str, str]:
+    """The variables of somebody who copied the profile that `egov sandbox` prints; English."""
+    profile = sandbox.credentials("cli-app", SCOPES, tmp_path / "keys")
+    assert profile.gateway == city.gateway
+    file = tmp_path / "config.toml"
+    file.write_text(profile.profile_toml("sandbox"), "utf-8")
+    file.chmod(0o600)
+    return {"EGOV_SERANG_CONFIG": str(file), "EGOV_SERANG_PROFILE": "sandbox", "LC_ALL": "C.UTF-8"}
+
+
+@pytest.fixture
+def egov(environment: dict[str, str]) -> Egov:
+    """Runs a command in this process; what it prints is searched for canaries."""
+
+    def run(*arguments: str, stdin: str = "", **more: str) -> Result:
+        result = CliRunner().invoke(app, arguments, input=stdin, env={**environment, **more})
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        clean(result.stdout + result.stderr)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def process(environment: dict[str, str]) -> Callable[..., subprocess.Popen[str]]:
+    """Starts a command in a process of its own, without a terminal."""
+
+    def start(*arguments: str, **more: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "egov_serang", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, **environment, **more},
+        )
+
+    return start
