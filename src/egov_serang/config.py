@@ -133,14 +133,13 @@ class Config:
 
         The file is `EGOV_SERANG_CONFIG` or `~/.config/egov-serang/config.toml`; paths in it count from its folder.
         """
-        values = Settings.find(profile, environment=environment, **explicit).values
-        if "gateway" not in values:
+        settings = Settings.find(profile, environment=environment, **explicit)
+        if "gateway" not in settings.values:
+            how = f"Pass Config(gateway=...), set EGOV_SERANG_GATEWAY, or write a profile to {_FILE}. {_SANDBOX}"
             raise ConfigError(
-                "no gateway is configured",
-                code="config_missing",
-                hint=f"Pass Config(gateway=...), set EGOV_SERANG_GATEWAY, or write a profile to {_FILE}. {_SANDBOX}",
+                "no gateway is configured", code="config_missing", hint=_others(settings.file, settings.profile) or how
             )
-        return cls(**values)
+        return cls(**settings.values)
 
     def with_(self, **changes: Any) -> Self:
         """A variant; checked like the original."""
@@ -201,13 +200,25 @@ def _from_file(named_file: str | None, profile: str | None) -> dict[str, Any]:
     if values is None:
         if profile is None:
             return {}
-        raise ConfigError(f"{path} has no table [profile.{profile}]", code="config_profile")
+        raise ConfigError(
+            f"{path} has no table [profile.{profile}]", code="config_profile", hint=_others(path, profile)
+        )
     wrong = next(((name, fault) for name, value in values.items() if (fault := _fault(name, value))), None)
     if wrong is not None:
         del values  # somebody may have put the secret itself here
         hint = "Put the secret in a file and name it: client_secret_file" if wrong[0] == "client_secret" else None
         raise ConfigError(f"{path}: {wrong[0]!r} {wrong[1]}", code="config_key", hint=hint)
     return {name: _located(path, name, value) for name, value in values.items()}
+
+
+def _others(path: Path, meant: str | None) -> str | None:
+    """Which other profiles there are to choose from: the likeliest remedy where the one that is meant is no help."""
+    names = sorted({*(_table(_document(path), "profile") or {})} - {meant}) if path.exists() else []
+    return (
+        f"{path} has the profiles {', '.join(names)}: name one with profile=... or EGOV_SERANG_PROFILE"
+        if names
+        else None
+    )
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -145,6 +145,8 @@ def test_http_is_allowed_to_this_machine(host: str) -> None:
     [
         ("[profile", "config_file", "not TOML"),
         ("[profile.other]\n", "config_missing", "no gateway"),
+        ("[profile.other]\n[profile.sandbox]\n", "config_missing", "has the profiles other, sandbox: name one"),
+        ("[profile.default]\nretries = 1\n", "config_missing", "write a profile"),
         ('[profile.default]\nclient_secret = "CANARY"\n', "config_key", "client_secret_file"),
         ("[profile.default]\nnonsense = 1\n", "config_key", "nonsense"),
         ("[profile.default]\ngateway = 5\n", "config_key", "must be text"),

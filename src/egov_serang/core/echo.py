@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from egov_serang.core.body import JsonBody
 from egov_serang.core.exchange import Exchange
-from egov_serang.errors import ApiError
+from egov_serang.errors import ApiError, mask_numbers
 from egov_serang.model import is_shown
 
 _SHORTEST: Final = 3
@@ -21,7 +21,8 @@ def silence(error: ApiError, exchange: Exchange) -> None:
 
     Codes, ids and states stay readable, by the rule that decides what a model's `repr` shows.
     """
-    said = set(_texts(exchange))
+    texts = set(_texts(exchange))
+    said = texts | {mask_numbers(text) for text in texts}  # the error has masked its numbers already
     if said:
         longest_first = sorted(said, key=len, reverse=True)
         pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
