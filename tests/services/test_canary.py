@@ -94,25 +94,27 @@ def test_the_output_of_a_sandbox_process_holds_no_canary(tmp_path: Path) -> None
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None
-    url, token = process.stdout.readline().split()
-    profile, jwks = own_keys(url, "canary-app", tmp_path)
-    body = {
-        "client_id": "canary-app",
-        "jwks": jwks,
-        "scopes": ["identity:verify", "identity:apply", "complaints:read", "complaints:write", "notify:send"],
-    }
-    control = {"authorization": f"Bearer {token}"}
-    httpx.post(f"{url}/__sandbox/clients", json=body, headers=control, trust_env=False).raise_for_status()
-    exercise(
-        Config(
-            gateway=url,
-            client_id="canary-app",
-            key_file=profile.key_file,
-            signing_key_file=profile.signing_key_file,
+    try:
+        assert process.stdout is not None
+        url, token = process.stdout.readline().split()
+        profile, jwks = own_keys(url, "canary-app", tmp_path)
+        body = {
+            "client_id": "canary-app",
+            "jwks": jwks,
+            "scopes": ["identity:verify", "identity:apply", "complaints:read", "complaints:write", "notify:send"],
+        }
+        control = {"authorization": f"Bearer {token}"}
+        httpx.post(f"{url}/__sandbox/clients", json=body, headers=control, trust_env=False).raise_for_status()
+        exercise(
+            Config(
+                gateway=url,
+                client_id="canary-app",
+                key_file=profile.key_file,
+                signing_key_file=profile.signing_key_file,
+            )
         )
-    )
-    process.terminate()
-    output, errors = process.communicate(timeout=30)
+    finally:
+        process.terminate()
+        output, errors = process.communicate(timeout=30)
     assert "/v1/identity/verifications" in errors
     assert [line for line in (output + errors).splitlines() if any(c in line for c in CANARIES)] == []
