@@ -81,7 +81,7 @@ class Sandbox:
         self._thread.start()
         try:
             self._loop.result(_START_S)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: a thread and a socket must not outlive a start that failed
             self.stop()
             raise
         return self

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from egov_serang.core.call import invalid
 from egov_serang.types import Nik
-
-
-class HasVersion(Protocol):
-    """A resource as it was read."""
-
-    @property
-    def version(self) -> int: ...
 
 
 def nik(value: Nik | str) -> Nik:

@@ -50,7 +50,7 @@ class _Pool:
         try:
             lane = self._resting.pop(address)
             return self._open(address) if lane is None else lane
-        except BaseException:
+        except BaseException:  # whatever happened, Ctrl-C too: the slot was taken and no lane will give it back
             self._free()
             raise
 

@@ -51,7 +51,7 @@ class _Pool:
             origin = httpcore.Origin(address.scheme, address.host, address.port)
             wire = Wire()
             return Lane(address, httpcore.HTTPConnection(origin, context, network_backend=wire), wire)
-        except BaseException:
+        except BaseException:  # whatever happened, Ctrl-C too: the slot was taken and no lane will give it back
             self._free()
             raise
 

@@ -130,7 +130,7 @@ class Wire(Bounds, httpcore.NetworkBackend, httpcore.NetworkStream):
             except OSError as error:
                 line.close()
                 late = isinstance(error, TimeoutError)
-            except BaseException:
+            except BaseException:  # Ctrl-C while connecting: nobody else knows this socket yet
                 line.close()
                 raise
             else:
