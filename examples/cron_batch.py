@@ -3,9 +3,13 @@
     python cron_batch.py residents.csv results.csv
 
 The source has the columns `nik` and `full_name`. Beside the result stands a journal of row numbers and outcomes, with
-nothing of a person. Exit codes: 0, every row has an answer; 1, so it is, but some rows were refused (see the result);
-2, this run cannot begin (wrong use, another one is under way); 3, the configuration cannot work; 75, not finished (quota,
-no connection, a slow register): run it again, within 24 hours.
+nothing of a person. Exit codes:
+
+0   every row has an answer
+1   so it is, but some rows were refused: see the result
+2   this run cannot begin: wrong use, or another one is under way
+3   the configuration cannot work
+75  not finished (quota, no connection, a slow register): run it again, within 24 hours
 """
 
 from __future__ import annotations
