@@ -38,3 +38,16 @@ def blocks(page: Path) -> list[Block]:
         line = text.count("\n", 0, fence.start("code"))
         found.append(Block(fence["language"], title and title[1], code, line, example))
     return found
+
+
+def shown_pattern(line: str) -> str:
+    """The pattern for a line of output as a page shows it: any number for a number, anything for `…`."""
+    return "".join(_wanted(part) for part in re.split(r"(\d+|…|\s+)", line.strip()))
+
+
+def _wanted(part: str) -> str:
+    if part == "…":
+        return ".*"
+    if part.isdigit():
+        return r"\d+"
+    return r"\s+" if part.isspace() else re.escape(part)

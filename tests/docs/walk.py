@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from tests.docs.pages import EXAMPLES, Block
+from tests.docs.pages import EXAMPLES, Block, shown_pattern
 
 _READY: Final = ("Ctrl-C ends it", "Uvicorn running on", "Quit the server")
 _PORTS: Final = re.compile(r"\b(8673|8000|8001)\b")
@@ -166,14 +166,6 @@ class Walk:
 
     def _compare(self, shown: str) -> None:
         for line in shown.splitlines():
-            pattern = "".join(_wanted(part) for part in re.split(r"(\d+|…|\s+)", line.strip()))
-            assert re.search(pattern, self._last), f"the page shows {line!r}, the reader sees:\n{self._last}"
-
-
-def _wanted(part: str) -> str:
-    """The pattern for a part of a shown line: any number for a number, anything for `…`."""
-    if part == "…":
-        return ".*"
-    if part.isdigit():
-        return r"\d+"
-    return r"\s+" if part.isspace() else re.escape(part)
+            assert re.search(shown_pattern(line), self._last), (
+                f"the page shows {line!r}, the reader sees:\n{self._last}"
+            )

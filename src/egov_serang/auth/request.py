@@ -18,6 +18,7 @@ _OK: Final = 200
 _VISIBLE: Final = re.compile("[\x21-\x7e]+")
 _SERVER_FAULT: Final = 500
 _THROTTLED: Final = 429
+_DISTRUST: Final = "Check the issuer's certificate, your CA file and this machine's clock"
 
 
 class _Answer(BaseModel):
@@ -65,7 +66,8 @@ async def fetch(
     except TransportFault as fault:
         code = f"permanent_{fault.kind}" if fault.permanent else fault.kind
         reason = f"no token from {issuer}: {fault.reason}"
-        error: EgovError = ConnectionFailed(reason, code=code, hint="Check the issuer's address", sent="no")
+        hint = _DISTRUST if fault.kind == "tls" else "Check the issuer's address"
+        error: EgovError = ConnectionFailed(reason, code=code, hint=hint, sent="no")
     else:
         if response.status == _OK:
             return _read(issuer, response)

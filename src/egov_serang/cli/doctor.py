@@ -166,8 +166,8 @@ def _failed(check: str, error: EgovError) -> Finding:
     remedy = error.hint
     if remedy is None and isinstance(error, ConnectionFailed | DeadlineExceeded):
         remedy = "Check the gateway's address, the network and the firewall; for a sandbox, start `egov sandbox`"
-    if remedy is None:
+    if remedy is None and error.request_id:
         remedy = "Quote the request id to the gateway's operators"
     number = f" [{error.request_id}]" if error.request_id else ""
     code = f" ({error.code})" if error.code else ""
-    return Finding(check, "wrong", f"{type(error).__name__}{code}: {error.message}{number}", remedy)
+    return Finding(check, "wrong", f"{type(error).__name__}{code}: {error.message}{number}", remedy or "")
