@@ -1,4 +1,7 @@
-"""Every Python block of the documentation and every example runs, as a reader would run it, against the sandbox."""
+"""Every Python block of the documentation and every example runs, as a reader would run it, against the sandbox.
+
+The quick starts and the tutorials are walked as a whole: test_walks.py.
+"""
 
 from __future__ import annotations
 
@@ -10,43 +13,26 @@ import sys
 import tomllib
 from dataclasses import fields
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from tests.docs.pages import DOCS, EXAMPLES, README, ROOT, Block, blocks
 
 from egov_serang import Client, Config, errors
 from egov_serang.sandbox.server import Sandbox
 from egov_serang.testing.plugin import SCOPES
 
-ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "examples"
-PAGES = sorted(path for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")] if "```python" in path.read_text())
-SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if path.name != "test_app.py")
-FENCE = re.compile(r"^```(?P<language>\w+)[^\n]*\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+WALKED = {DOCS / "quick-start.md", DOCS / "mulai-cepat.md", *(DOCS / "tutorials").glob("*.md")}
+PAGES = sorted(page for page in {README, *DOCS.rglob("*.md")} - WALKED if "```python" in page.read_text("utf-8"))
+APPS = {"cron_batch.py", "django_view.py", "fastapi_app.py"}  # they want to be served or given a file: own tests
+SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if path.name not in APPS and not path.name.startswith("test_"))
 PROMISED = re.compile(r"\)  # -> (.+)$", re.MULTILINE)
-INCLUDED = re.compile(r'^--8<-- "(?P<path>[^"]+)"\n$')
 
 
-class Block(NamedTuple):
-    """A fenced block: its text, and the line of the page it begins on."""
-
-    code: str
-    line: int
-
-
-def blocks(page: Path, language: str) -> list[Block]:
-    """The fenced blocks of a page in one language, but for those that include an example: it has a test of its own."""
-    text = page.read_text("utf-8")
-    found: list[Block] = []
-    for fence in FENCE.finditer(text):
-        if fence["language"] != language:
-            continue
-        included = INCLUDED.match(fence["code"])
-        if included is None:
-            found.append(Block(fence["code"], text.count("\n", 0, fence.start("code"))))
-        else:
-            assert (ROOT / included["path"]).parent == EXAMPLES, f"{page.name} includes what no test runs"
-    return found
+def own_blocks(page: Path, language: str) -> list[Block]:
+    """The blocks of a page in one language, but for those that include an example: it has a test of its own."""
+    found = [block for block in blocks(page) if block.language == language]
+    assert all(block.example is None or block.example.parent == EXAMPLES for block in found)
+    return [block for block in found if block.example is None]
 
 
 @pytest.fixture
@@ -66,7 +52,7 @@ def reader(sandbox: Sandbox, city: Config, tmp_path: Path, monkeypatch: pytest.M
 def test_the_blocks_of_a_page_run_in_order(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {"__name__": "__main__"}
     try:
-        for block in blocks(page, "python"):
+        for block in own_blocks(page, "python"):
             code = compile("\n" * block.line + block.code, str(page), "exec", dont_inherit=True)
             exec(code, names)
     finally:
@@ -85,22 +71,22 @@ def test_an_example_runs(script: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_the_tests_of_the_examples_pass() -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(EXAMPLES)]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-o", "pythonpath=examples", str(EXAMPLES)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    assert "4 passed" in done.stdout
+    assert "8 passed" in done.stdout
 
 
 def test_every_example_is_shown_or_named() -> None:
-    shown = "\n".join(page.read_text("utf-8") for page in PAGES)
+    shown = "\n".join(page.read_text("utf-8") for page in [*PAGES, *WALKED])
     assert [path.name for path in EXAMPLES.glob("*.py") if path.name not in shown] == []
 
 
 def test_every_setting_is_documented_and_every_documented_profile_can_be_read() -> None:
-    page = ROOT / "docs" / "configuration.md"
+    page = DOCS / "configuration.md"
     text = page.read_text("utf-8")
     assert [field.name for field in fields(Config) if f"`{field.name}`" not in text] == []
-    profiles = [table for block in blocks(page, "toml") for table in tomllib.loads(block.code)["profile"].values()]
+    profiles = [table for block in own_blocks(page, "toml") for table in tomllib.loads(block.code)["profile"].values()]
     assert profiles
     for table in profiles:
         assert set(table) <= {field.name for field in fields(Config)}
@@ -108,7 +94,7 @@ def test_every_setting_is_documented_and_every_documented_profile_can_be_read() 
 
 
 def test_every_error_is_documented() -> None:
-    text = (ROOT / "docs" / "errors.md").read_text("utf-8")
+    text = (DOCS / "errors.md").read_text("utf-8")
     public = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
     assert {name for name in public if f"`{name}`" not in text} == set()
     assert set(re.findall(r"^`(\w+)`$", text, re.MULTILINE)) == public
