@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
-import os
+import html
 import re
-import subprocess
-import sys
-from pathlib import Path
+from urllib.parse import unquote
 
-import pytest
+from tests.docs.conftest import Built
+from tests.docs.pages import DOCS
 
-ROOT = Path(__file__).parents[2]
 FETCHED = re.compile(r"""<(?:script|img|iframe|source)\b[^>]*\ssrc=["']?(?P<src>[^"'\s>]+)|<link\b(?P<link>[^>]*)>""")
 OUTSIDE = re.compile(r"(?:https?:)?//")
 IMPORTED = re.compile(r"""(?:url\(|@import\s)\s*["']?(?:https?:)?//""")
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
+def test_every_page_is_there(site: Built) -> None:
+    for page in DOCS.rglob("*.md"):
+        address = page.relative_to(DOCS).with_suffix("")
+        built = site.folder / (address.parent if address.name == "index" else address) / "index.html"
+        assert "--8<--" not in built.read_text("utf-8")
+    assert "egov sandbox" in (site.folder / "index.html").read_text("utf-8")
 
 
-def test_every_page_is_there(site: Path) -> None:
-    pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
-    assert {path.parent.name for path in site.glob("*/index.html")} >= pages
-    assert "egov sandbox" in (site / "index.html").read_text("utf-8")
-    assert "--8<--" not in (site / "index.html").read_text("utf-8")
+def test_every_page_is_in_the_navigation(site: Built) -> None:
+    start = (site.folder / "index.html").read_text("utf-8")
+    pages = [page.relative_to(DOCS).with_suffix("") for page in DOCS.rglob("*.md") if page.name != "index.md"]
+    assert [page for page in pages if f'href="{page.as_posix()}/"' not in start] == []
 
 
-def test_no_page_or_style_fetches_from_elsewhere(site: Path) -> None:
+def test_every_link_leads_to_a_place(site: Built) -> None:
+    """mkdocs checks pages; anchors are only a note to it."""
+    lost: list[str] = []
+    for page in site.folder.rglob("*.html"):
+        for link in re.findall(r'href="([^"#:]*#[^"]+)"', page.read_text("utf-8")):
+            path, _, anchor = link.partition("#")
+            target = (page.parent / path).resolve() if path else page
+            target = target / "index.html" if target.is_dir() else target
+            wanted = unquote(html.unescape(anchor))
+            if page.name != "404.html" and f'id="{wanted}"' not in html.unescape(target.read_text("utf-8")):
+                lost.append(f"{page.relative_to(site.folder)} -> {link}")
+    assert lost == []
+
+
+def test_no_page_or_style_fetches_from_elsewhere(site: Built) -> None:
     asked: list[str] = []
-    for page in site.rglob("*.html"):
+    for page in site.folder.rglob("*.html"):
         for tag in FETCHED.finditer(page.read_text("utf-8")):
             link = tag["link"]
             if link is None:
@@ -44,6 +53,6 @@ def test_no_page_or_style_fetches_from_elsewhere(site: Path) -> None:
                 asked.append(re.sub(r""".*href=["']?""", "", link))
     assert asked
     assert [address for address in asked if OUTSIDE.match(address)] == []
-    styles = list(site.rglob("*.css"))
+    styles = list(site.folder.rglob("*.css"))
     assert styles
     assert [style.name for style in styles if IMPORTED.search(style.read_text("utf-8"))] == []
