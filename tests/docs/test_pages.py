@@ -25,7 +25,7 @@ WALKED = {DOCS / "quick-start.md", DOCS / "mulai-cepat.md", *(DOCS / "tutorials"
 PAGES = sorted(page for page in {README, *DOCS.rglob("*.md")} - WALKED if "```python" in page.read_text("utf-8"))
 APPS = {"cron_batch.py", "django_view.py", "fastapi_app.py"}  # they want to be served or given a file: own tests
 SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if path.name not in APPS and not path.name.startswith("test_"))
-PROMISED = re.compile(r"\)  # -> (.+)$", re.MULTILINE)
+PROMISED = re.compile(r"(?:\)  |^)# -> (.+)$", re.MULTILINE)
 
 
 def own_blocks(page: Path, language: str) -> list[Block]:
