@@ -76,12 +76,13 @@ class Journal:
 
 def ask(client: Client, source_id: str, row: int, fields: dict[str, str]) -> str:
     """The outcome of one row. Its key is the same in every run, so a repetition has no second effect."""
-    sure = client.with_options(idempotency_key=str(uuid.uuid5(JOB, f"{source_id}/{row}")))
+    key = str(uuid.uuid5(JOB, f"{source_id}/{row}"))
+    sure = client.with_options(idempotency_key=key)
     person = Attributes(full_name=fields["full_name"])
     patience = PATIENCE
     while True:
         try:
-            return sure.identity.verify(fields["nik"], person, purpose=PURPOSE, client_reference=f"row-{row}").outcome
+            return sure.identity.verify(fields["nik"], person, purpose=PURPOSE, client_reference=key).outcome
         except RateLimited as busy:  # after the repetitions the client makes by itself
             if not patience:
                 raise

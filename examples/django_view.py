@@ -51,7 +51,7 @@ PAGES = {
 }
 
 settings.configure(
-    SECRET_KEY=os.environ.get("DESK_SECRET_KEY") or secrets.token_urlsafe(32),  # set it where several workers run
+    SECRET_KEY=os.environ.get("DESK_SECRET_KEY") or secrets.token_urlsafe(32),  # sessions you add need one that stays
     ALLOWED_HOSTS=["127.0.0.1", "localhost"],
     ROOT_URLCONF=__name__,
     MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware", f"{__name__}.ErrorsAsPages"],

@@ -10,6 +10,9 @@ ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
 EXAMPLES: Final = ROOT / "examples"
 README: Final = ROOT / "README.md"
+STARTS: Final = (DOCS / "quick-start.md", DOCS / "mulai-cepat.md")
+WALKED: Final = (*STARTS, *sorted((DOCS / "tutorials").glob("*.md")))
+"""Walked as a whole by test_walks.py."""
 
 _FENCE: Final = re.compile(r"^```(?P<language>\w+)(?P<info>[^\n]*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 _TITLE: Final = re.compile(r'title="([^"]+)"')

@@ -15,14 +15,13 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from tests.docs.pages import DOCS, EXAMPLES, README, ROOT, Block, blocks
+from tests.docs.pages import DOCS, EXAMPLES, README, ROOT, WALKED, Block, blocks
 
 from egov_serang import Client, Config, errors
 from egov_serang.sandbox.server import Sandbox
 from egov_serang.testing.plugin import SCOPES
 
-WALKED = {DOCS / "quick-start.md", DOCS / "mulai-cepat.md", *(DOCS / "tutorials").glob("*.md")}
-PAGES = sorted(page for page in {README, *DOCS.rglob("*.md")} - WALKED if "```python" in page.read_text("utf-8"))
+PAGES = sorted(page for page in {README, *DOCS.rglob("*.md")} - {*WALKED} if "```python" in page.read_text("utf-8"))
 APPS = {"cron_batch.py", "django_view.py", "fastapi_app.py"}  # they want to be served or given a file: own tests
 SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if path.name not in APPS and not path.name.startswith("test_"))
 PROMISED = re.compile(r"(?:\)  |^)# -> (.+)$", re.MULTILINE)

@@ -7,10 +7,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests.docs.pages import DOCS, README, ROOT, blocks
+from tests.docs.pages import DOCS, README, ROOT, STARTS, WALKED, blocks
 from tests.docs.walk import Walk
-
-WALKED = [DOCS / "quick-start.md", DOCS / "mulai-cepat.md", *sorted((DOCS / "tutorials").glob("*.md"))]
 
 
 @pytest.mark.parametrize("page", WALKED, ids=lambda page: page.stem)
@@ -30,7 +28,7 @@ def test_the_readme_works_when_the_sandbox_runs(tmp_path: Path) -> None:
 
 
 def test_both_languages_begin_with_the_same_commands() -> None:
-    english, indonesian = ([block.code for block in blocks(page) if block.language == "bash"] for page in WALKED[:2])
+    english, indonesian = ([block.code for block in blocks(page) if block.language == "bash"] for page in STARTS)
     assert english == indonesian
 
 
@@ -47,5 +45,5 @@ def test_what_the_pages_install_exists() -> None:
 
 
 def test_the_first_complaint_takes_at_most_five_lines() -> None:
-    first = next(block for block in blocks(WALKED[0]) if block.language == "python")
+    first = next(block for block in blocks(STARTS[0]) if block.language == "python")
     assert len(first.code.strip().splitlines()) <= 5
