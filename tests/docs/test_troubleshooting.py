@@ -35,6 +35,7 @@ def test_every_message_is_quoted_and_every_quote_is_said(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # short paths, so that the doctor's table is not folded
     printed = [line for text in failures.of_the_doctor(sandbox, city, Path()) for line in text.splitlines()]
+    assert [line for line in printed if "request id" in line] == []  # where none was made, none is asked for
     quotes = [re.compile(shown_pattern(line)) for line in QUOTED]
     assert [message for message in messages if not any(quote.search(message) for quote in quotes)] == []
     everything = [*messages, *printed]
