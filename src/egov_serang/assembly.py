@@ -85,10 +85,23 @@ def layers(
         stack.append(Auth(tokens))
     stack.append(Answers(echo_promised))
     if config.signature == "rfc9421":
-        key = PrivateKey.from_file(config.signing_key_file or "", config.signing_key_id)
-        stack.append(Signature(MessageSigner(key)))
+        stack.append(Signature(MessageSigner(_message_key(config))))
     stack.append(WireLog())
     return tuple(stack)
+
+
+def _message_key(config: Config) -> PrivateKey:
+    """The key requests are signed with: another than the one that proves who the client is (contract-v1 section 1)."""
+    key = PrivateKey.from_file(config.signing_key_file or "", config.signing_key_id)
+    if config.auth == "private_key_jwt":
+        assertion = PrivateKey.from_file(config.key_file or "")
+        if assertion.keyid == key.jose().thumbprint():
+            raise ConfigError(
+                "key_file and signing_key_file hold the same key",
+                code="key_unusable",
+                hint="Make a key of its own for messages and register it: openssl genpkey -algorithm ED25519",
+            )
+    return key
 
 
 def auditor(config: Config, hook: AuditHook | None) -> Auditor | None:

@@ -7,13 +7,18 @@ import copy
 import functools
 import json
 import pickle
+import time
 import traceback
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from http_message_signatures import HTTPMessageVerifier, InvalidSignature, algorithms
+from http_message_signatures.resolvers import MappingKeyResolver
 from tests.layers.keys import ed25519_pem, p256_pem, pem, rsa_pem
 
 from egov_serang.errors import ConfigError
@@ -144,9 +149,38 @@ def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         assert caught.value.__context__ is None
 
 
-def test_messages_are_signed_with_ed25519_alone() -> None:
-    with pytest.raises(ConfigError, match="Ed25519"):
-        MessageSigner(PrivateKey(p256_pem()))
+@dataclass
+class Message:
+    """A request as http-message-signatures wants it."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "oracle", "size"),
+    [
+        (ed25519_pem, "ed25519", algorithms.ED25519, 64),
+        (p256_pem, "ecdsa-p256-sha256", algorithms.ECDSA_P256_SHA256, 64),
+        (rsa_pem, "rsa-pss-sha512", algorithms.RSA_PSS_SHA512, 256),
+    ],
+)
+def test_each_kind_of_key_signs_so_that_another_library_agrees(data: Any, name: str, oracle: Any, size: int) -> None:
+    key = PrivateKey(data(), "k")
+    url = "https://example.com/a?b=c"
+    headers = {"x-request-id": "r-1", "idempotency-key": "k-1", "authorization": "Bearer t"}
+    MessageSigner(key).sign("POST", url, headers, created=int(time.time()))
+    assert f';keyid="k";alg="{name}";tag="egov-serang"' in headers["signature-input"]
+    assert len(base64.b64decode(headers["signature"].removeprefix("egov=:").rstrip(":"))) == size
+    public: Any = key.crypto.public_key()
+    verifier = HTTPMessageVerifier(
+        signature_algorithm=oracle, key_resolver=MappingKeyResolver(public_keys={"k": public}, private_keys={})
+    )
+    (verified,) = verifier.verify(Message("POST", url, headers), max_age=timedelta(minutes=5))
+    assert len(verified.covered_components) == 6
+    with pytest.raises(InvalidSignature):
+        verifier.verify(Message("POST", url, {**headers, "idempotency-key": "k-2"}), max_age=timedelta(minutes=5))
 
 
 def test_keys_show_their_name_only() -> None:

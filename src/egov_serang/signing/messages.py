@@ -11,9 +11,8 @@ import os
 from collections.abc import Iterable, MutableMapping
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from egov_serang.errors import ConfigError, FieldError, Invalid
+from egov_serang.errors import FieldError, Invalid
+from egov_serang.signing.algorithms import message_algorithm
 from egov_serang.signing.keys import PrivateKey
 
 LABEL: Final = "egov"
@@ -56,24 +55,15 @@ def signature_base(method: str, url: str, fields: Iterable[tuple[str, str]], par
 
 
 class MessageSigner:
-    """Signs requests with one Ed25519 key.
+    """Signs requests with one key; its kind decides the algorithm.
 
     Args:
         key: the message key; a different one from the assertion key.
-
-    Raises:
-        ConfigError: the key is not Ed25519.
     """
 
     def __init__(self, key: PrivateKey) -> None:
-        if not isinstance(key.crypto, Ed25519PrivateKey):
-            raise ConfigError(
-                "the message signing key is not Ed25519",
-                code="key_unusable",
-                hint="Set signing_key_file to an Ed25519 key; the assertion key (key_file) may be of another kind",
-            )
-        self._sign = key.crypto.sign
-        self._static = f';keyid="{key.keyid}";alg="ed25519";tag="{TAG}"'
+        algorithm, self._sign = message_algorithm(key)
+        self._static = f';keyid="{key.keyid}";alg="{algorithm}";tag="{TAG}"'
         self._lists: dict[tuple[str, ...], str] = {}
 
     def sign(self, method: str, url: str, headers: MutableMapping[str, str], *, created: int) -> None:
