@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -29,6 +30,8 @@ _PATHS: Final = (
     "client_key_file",
     "audit_key_file",
 )
+_CITY: Final = re.compile(r"[0-9]{2}\.[0-9]{2}")
+_CITY_HINT: Final = "Two digits of the province, a dot, two digits of the city or regency"
 _SANDBOX: Final = "Run `egov sandbox` for a local gateway and a profile to copy"
 
 
@@ -39,7 +42,8 @@ class Config:
     Args:
         gateway: origin of the Smart City gateway, with its path prefix if it has one.
         issuer: the authorization server; the gateway itself by default.
-        city: Kemendagri code of the city this profile is for, such as `36.73`; for the reader, the token decides.
+        city: Kemendagri code of the city this profile is for, such as `36.73`. An app finds the city's districts and
+            villages by it (`models.regions.CITIES`); whose data it sees the token decides.
         auth: how tokens are asked for (contract-v1 section 1); `none` sends no token.
         client_id: as registered with the gateway.
         key_file: PEM file of the assertion key, for `private_key_jwt`.
@@ -48,7 +52,7 @@ class Config:
         client_secret_file: file whose text, without blanks around it, is the secret.
         scope: scopes to ask for, separated by blanks; the server's default when None.
         signature: how requests are signed; `none` for gateways that do not ask for it.
-        signing_key_file: PEM file of the message key (Ed25519); never the assertion key.
+        signing_key_file: PEM file of the message key (Ed25519, ECDSA P-256 or RSA); never the assertion key.
         signing_key_id: its `keyid`; the thumbprint by default.
         deadline: seconds for a whole call.
         connect: seconds for a connection to open.
@@ -101,6 +105,8 @@ class Config:
             raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
         if isinstance(self.client_secret, str):  # a caller without a type checker; text would be shown by repr
             object.__setattr__(self, "client_secret", Secret(self.client_secret))
+        if self.city is not None and not _CITY.fullmatch(str(self.city)):
+            raise ConfigError("city must be a Kemendagri code such as 36.73", code="config_value", hint=_CITY_HINT)
         self._check_auth()
 
     def _check_auth(self) -> None:
