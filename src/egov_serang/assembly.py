@@ -20,6 +20,7 @@ from egov_serang.layers.idempotency import Idempotency
 from egov_serang.layers.retry import Retry, RetryBudget
 from egov_serang.layers.signature import Signature
 from egov_serang.layers.wirelog import WireLog
+from egov_serang.signing.algorithms import signer
 from egov_serang.signing.keys import PrivateKey
 from egov_serang.signing.messages import MessageSigner
 from egov_serang.transport.tls import TlsOptions
@@ -85,7 +86,7 @@ def layers(
         stack.append(Auth(tokens))
     stack.append(Answers(echo_promised))
     if config.signature == "rfc9421":
-        stack.append(Signature(MessageSigner(_message_key(config))))
+        stack.append(Signature(MessageSigner(signer(_message_key(config)))))
     stack.append(WireLog())
     return tuple(stack)
 

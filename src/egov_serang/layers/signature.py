@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from egov_serang.core.exchange import Exchange, Next
 from egov_serang.core.message import Response
-from egov_serang.signing.messages import MessageSigner, content_digest
+from egov_serang.signing.digests import content_digest
+from egov_serang.signing.messages import MessageSigner
 
 
 class Signature:
