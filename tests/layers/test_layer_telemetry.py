@@ -240,11 +240,16 @@ def test_a_coroutine_collected_elsewhere_ends_its_span_without_a_word(
 
     async def main() -> None:
         contextvars.copy_context().run(work.send, None)
-        work.close()
+        with spans.provider.get_tracer("app").start_as_current_span("another") as another:
+            work.close()
+            assert trace.get_current_span() is another
 
     with caplog.at_level(logging.DEBUG):
         asyncio.run(main())
-    assert (spans.only.attributes or {})["error.type"] == "GeneratorExit"
+    given_up, another = spans.all
+    assert (given_up.attributes or {})["error.type"] == "GeneratorExit"
+    assert [name for name, _ in events(given_up)] == ["attempt"]
+    assert events(another) == []
     assert [record for record in caplog.records if record.name.startswith("opentelemetry")] == []
 
 

@@ -149,7 +149,8 @@ class Attempts:
     """The innermost layer of an observed client: an event on the call's span for every transmission."""
 
     async def __call__(self, exchange: Exchange, next: Next) -> Response:
-        start = exchange.runtime.now()
+        # Asked for now: a coroutine that is given up may end where another span is current.
+        span, start = trace.get_current_span(), exchange.runtime.now()
         outcome: Attributes = {"egov.fault": "aborted", "egov.sent": "maybe"}
         try:
             response = await next(exchange)
@@ -159,8 +160,11 @@ class Attempts:
             outcome = {"egov.fault": code or kind, "egov.sent": error.sent}
             raise
         finally:
-            number: Attributes = {"egov.attempt": exchange.attempt, "egov.duration_ms": _since(exchange.runtime, start)}
-            trace.get_current_span().add_event("attempt", number | outcome)
+            number: Attributes = {
+                "egov.attempt": exchange.attempt,
+                "egov.duration_ms": _ms(exchange.runtime.now() - start),
+            }
+            span.add_event("attempt", number | outcome)
         return response
 
 
@@ -197,24 +201,24 @@ class _Watched:
             return response
 
     async def sleep(self, seconds: float) -> None:
-        self._waited("retry", seconds)
+        _waited(trace.get_current_span(), "retry", seconds)
         await self._runtime.sleep(seconds)
 
     async def gate(self, flight: Future[T], timeout: float) -> T:
         if flight.done():
             return await self._runtime.gate(flight, timeout)
-        start = self._runtime.now()
+        span, start = trace.get_current_span(), self._runtime.now()
         try:
             return await self._runtime.gate(flight, timeout)
         finally:
-            self._waited("token", self._runtime.now() - start)
+            _waited(span, "token", self._runtime.now() - start)
 
     def launch(self, work: Coroutine[Any, Any, None]) -> None:
         self._runtime.launch(work)
 
-    def _waited(self, reason: str, seconds: float) -> None:
-        known: Attributes = {"egov.reason": reason, "egov.duration_ms": round(seconds * 1000, 1)}
-        trace.get_current_span().add_event("wait", known)
+
+def _waited(span: Span, reason: str, seconds: float) -> None:
+    span.add_event("wait", {"egov.reason": reason, "egov.duration_ms": _ms(seconds)})
 
 
 def _named(error: BaseException) -> tuple[str, str | None]:
@@ -232,5 +236,5 @@ def _server(url: str) -> Attributes:
     return known if port is None else known | {"server.port": port}
 
 
-def _since(runtime: Runtime, start: float) -> float:
-    return round((runtime.now() - start) * 1000, 1)
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
