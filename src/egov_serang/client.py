@@ -187,7 +187,8 @@ class Client(_Base[Sync]):
         transport: how requests are sent instead; `egov_serang.testing.FakeTransport` needs no configuration.
         tokens: another client's `tokens`, to share them.
         audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
-        tracer_provider: of OpenTelemetry, makes the spans of this client's calls; `telemetry` takes the global one.
+        tracer_provider: of OpenTelemetry, makes the spans of this client's calls. The setting `telemetry` takes the
+            global one.
 
     Raises:
         ConfigError: the configuration cannot work.
@@ -238,7 +239,8 @@ class AsyncClient(_Base[Async]):
         transport: how requests are sent instead; `egov_serang.testing.FakeTransport` needs no configuration.
         tokens: another client's `tokens`, to share them.
         audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
-        tracer_provider: of OpenTelemetry, makes the spans of this client's calls; `telemetry` takes the global one.
+        tracer_provider: of OpenTelemetry, makes the spans of this client's calls. The setting `telemetry` takes the
+            global one.
 
     Raises:
         ConfigError: the configuration cannot work.

@@ -24,6 +24,9 @@ from tests.contract.test_public_canary import (
     WRONG,
     City,
     Operation,
+    end,
+    leaked,
+    our_locals,
 )
 from tests.layers.keys import ed25519_pem, p256_pem
 from tests.spans import Spans, said
@@ -153,6 +156,18 @@ def test_whatever_else_ends_a_call_exports_no_canary(config: Config, kind: type[
         for asked, operation in ASKED.items():
             city = City(telling(kind)) if place == "call" else City(issuer=telling(kind))
             check(way(config, city, operation), flow=asked in SEVERAL, attempts=place == "call")
+
+
+@pytest.mark.parametrize("place", ["call", "token"])
+def test_the_frames_of_telemetry_hold_no_canary(config: Config, place: str) -> None:
+    for operation in ASKED.values():
+        city = City(end(KeyboardInterrupt)) if place == "call" else City(issuer=end(KeyboardInterrupt))
+        client = Client(config, transport=city.transport, tracer_provider=Spans().provider)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            operation(client.with_options(idempotency_key=KEY))
+        shown = our_locals(caught.value)
+        assert ("number" if place == "call" else "current") in shown, "the frames of telemetry were looked at"
+        assert leaked(shown) == []
 
 
 REFUSED_LATE = {"number as path", "name as path", "object", "not a number"}
