@@ -11,7 +11,7 @@ from egov_serang.auth.tokens import TokenSource
 from egov_serang.config import Config
 from egov_serang.core.audit import AuditHook, Auditor
 from egov_serang.core.engine import Engine
-from egov_serang.core.exchange import Exchange, Layer
+from egov_serang.core.exchange import Exchange, Layer, Observer
 from egov_serang.errors import ConfigError, EgovError
 from egov_serang.layers.answers import Answers
 from egov_serang.layers.auth import Auth
@@ -28,6 +28,7 @@ from egov_serang.wires.gateway.discovery import discover
 
 if TYPE_CHECKING:
     import httpx
+    from opentelemetry.trace import TracerProvider
 
     from egov_serang.transport.port import AsyncTransport, Transport
 
@@ -79,7 +80,11 @@ class EchoPromise:
 
 
 def layers(
-    config: Config, tokens: TokenSource | None, echo_promised: Callable[[Exchange], Awaitable[bool]]
+    config: Config,
+    tokens: TokenSource | None,
+    echo_promised: Callable[[Exchange], Awaitable[bool]],
+    *,
+    observed: bool = False,
 ) -> tuple[Layer, ...]:
     stack: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget())]
     if tokens is not None:
@@ -88,6 +93,10 @@ def layers(
     if config.signature == "rfc9421":
         stack.append(Signature(MessageSigner(signer(_message_key(config)))))
     stack.append(WireLog())
+    if observed:
+        from egov_serang.layers.telemetry import Attempts  # noqa: PLC0415 - loads opentelemetry
+
+        stack.append(Attempts())
     return tuple(stack)
 
 
@@ -103,6 +112,27 @@ def _message_key(config: Config) -> PrivateKey:
                 hint="Make a key of its own for messages and register it: openssl genpkey -algorithm ED25519",
             )
     return key
+
+
+def observer(config: Config, provider: TracerProvider | None) -> Observer | None:
+    """What makes spans of calls, where the application wants them.
+
+    Raises:
+        ConfigError: OpenTelemetry is not installed, or the provider is none.
+    """
+    if provider is None and not config.telemetry:
+        return None
+    try:
+        from egov_serang.layers.telemetry import Telemetry  # noqa: PLC0415 - loads opentelemetry
+    except ImportError:
+        pass
+    else:
+        return Telemetry(provider, config.gateway)
+    raise ConfigError(
+        "telemetry needs OpenTelemetry, which is not installed",
+        code="extra_missing",
+        hint="pip install 'egov-serang[otel]'",
+    )
 
 
 def auditor(config: Config, hook: AuditHook | None) -> Auditor | None:

@@ -65,6 +65,7 @@ class Config:
         client_key_file: its key, where it is in a file of its own.
         audit_key_file: file whose bytes (32 or more) key the pseudonyms in audit events.
         request_id_echo: whether answers must carry the request's id; None asks the gateway's discovery document.
+        telemetry: whether calls make OpenTelemetry spans, with the global tracer provider.
 
     Raises:
         ConfigError: a value cannot work; the message names it and the remedy.
@@ -94,6 +95,7 @@ class Config:
     client_key_file: str | Path | None = None
     audit_key_file: str | Path | None = None
     request_id_echo: bool | None = None
+    telemetry: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gateway", _origin("gateway", self.gateway))
@@ -103,6 +105,8 @@ class Config:
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
         if not isinstance(self.retries, int) or self.retries < 0 or not isinstance(self.slots, int) or self.slots < 1:
             raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
+        if not isinstance(self.telemetry, bool):
+            raise ConfigError("telemetry must be true or false", code="config_value")
         if isinstance(self.client_secret, str):  # a caller without a type checker; text would be shown by repr
             object.__setattr__(self, "client_secret", Secret(self.client_secret))
         if self.city is not None and not _CITY.fullmatch(str(self.city)):
@@ -239,7 +243,7 @@ def _fault(name: str, value: object) -> str | None:
     """What is wrong with a setting of a file, by its name and type alone."""
     if name == "client_secret" or name not in {known.name for known in fields(Config)}:
         return "is not a setting"
-    if name in _NUMBERS or name == "request_id_echo":
+    if name in _NUMBERS or name in {"request_id_echo", "telemetry"}:
         return None if isinstance(value, int | float) else "must be a number, or true or false"
     return None if isinstance(value, str) else "must be text"
 
