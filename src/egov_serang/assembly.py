@@ -22,7 +22,7 @@ from egov_serang.layers.signature import Signature
 from egov_serang.layers.wirelog import WireLog
 from egov_serang.signing.algorithms import signer
 from egov_serang.signing.keys import PrivateKey
-from egov_serang.signing.messages import MessageSigner
+from egov_serang.signing.profiles import Rfc9421
 from egov_serang.transport.tls import TlsOptions
 from egov_serang.wires.gateway.discovery import discover
 
@@ -91,7 +91,7 @@ def layers(
         stack.append(Auth(tokens))
     stack.append(Answers(echo_promised))
     if config.signature == "rfc9421":
-        stack.append(Signature(MessageSigner(signer(_message_key(config)))))
+        stack.append(Signature(Rfc9421(signer(_message_key(config)))))
     stack.append(WireLog())
     if observed:
         from egov_serang.layers.telemetry import Attempts  # noqa: PLC0415 - loads opentelemetry

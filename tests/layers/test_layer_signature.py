@@ -28,6 +28,7 @@ from egov_serang.layers.retry import Retry, RetryBudget
 from egov_serang.layers.signature import Signature
 from egov_serang.signing.algorithms import signer
 from egov_serang.signing.messages import MessageSigner
+from egov_serang.signing.profiles import Rfc9421
 
 KEY = message_key()
 OK = (200, {})
@@ -66,7 +67,7 @@ def parameters(sent: Sent) -> tuple[list[str], dict[str, Any]]:
 
 
 def stack(*between: Any) -> tuple[Any, ...]:
-    return (Idempotency(), Retry(RetryBudget()), *between, Answers(promised), Signature(MessageSigner(signer(KEY))))
+    return (Idempotency(), Retry(RetryBudget()), *between, Answers(promised), Signature(Rfc9421(signer(KEY))))
 
 
 class Header:

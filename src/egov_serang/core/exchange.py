@@ -32,7 +32,7 @@ class Exchange:
         request_id: of the last transmission.
         status: of the last transmission's answer; None where none came.
         replayed: whether the service answered from its idempotency store.
-        digest: Content-Digest of the body, kept because a stream is read once for it.
+        digest: what of the body is signed, kept because a stream is read once for it.
     """
 
     call: Call[Any]
