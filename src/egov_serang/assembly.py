@@ -22,7 +22,7 @@ from egov_serang.layers.signature import Signature
 from egov_serang.layers.wirelog import WireLog
 from egov_serang.signing.algorithms import signer
 from egov_serang.signing.keys import PrivateKey
-from egov_serang.signing.profiles import Rfc9421
+from egov_serang.signing.profiles import Rfc9421, SignatureProfile
 from egov_serang.transport.tls import TlsOptions
 from egov_serang.wires.gateway.discovery import discover
 
@@ -84,20 +84,32 @@ def layers(
     tokens: TokenSource | None,
     echo_promised: Callable[[Exchange], Awaitable[bool]],
     *,
+    signature: SignatureProfile | None = None,
     observed: bool = False,
 ) -> tuple[Layer, ...]:
     stack: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget())]
     if tokens is not None:
         stack.append(Auth(tokens))
     stack.append(Answers(echo_promised))
-    if config.signature == "rfc9421":
-        stack.append(Signature(Rfc9421(signer(_message_key(config)))))
+    profile = signature or _profile(config)
+    if profile is not None:
+        stack.append(Signature(profile))
     stack.append(WireLog())
     if observed:
         from egov_serang.layers.telemetry import Attempts  # noqa: PLC0415 - loads opentelemetry
 
         stack.append(Attempts())
     return tuple(stack)
+
+
+def _profile(config: Config) -> SignatureProfile | None:
+    if config.signature == "custom":
+        raise ConfigError(
+            "signature = 'custom' needs a profile of the application's",
+            code="config_missing",
+            hint="Give it to the client: Client(signature=Rfc9421(callback_signer(...)))",
+        )
+    return Rfc9421(signer(_message_key(config))) if config.signature == "rfc9421" else None
 
 
 def _message_key(config: Config) -> PrivateKey:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from egov_serang.services.identity import Identity, IdentityWire
     from egov_serang.services.notifications import Notifications, NotificationsWire
     from egov_serang.services.permits import Permits, PermitsWire
+    from egov_serang.signing.profiles import SignatureProfile
     from egov_serang.transport.port import AsyncTransport, Transport
 
 
@@ -105,6 +106,7 @@ class _Base(Services[M]):
         *,
         tokens: TokenSource | None,
         audit: AuditHook | None,
+        signature: SignatureProfile | None,
         tracer_provider: TracerProvider | None,
     ) -> None:
         self.config = config
@@ -114,7 +116,7 @@ class _Base(Services[M]):
         watching = observer(config, tracer_provider)
         engine = Engine(
             runtime,
-            layers(config, self.tokens, echo_promised, observed=watching is not None),
+            layers(config, self.tokens, echo_promised, signature=signature, observed=watching is not None),
             base=config.gateway,
             headers={
                 "user-agent": f"egov-serang/{__version__} python/{platform.python_version()}",
@@ -166,7 +168,7 @@ class _Base(Services[M]):
     def __reduce__(self) -> tuple[Any, ...]:
         if not self._plain:
             raise TypeError(
-                "a client with an http_client, transport, audit hook or tracer_provider cannot be pickled:"
+                "a client with an http_client, transport, audit hook, signature or tracer_provider cannot be pickled:"
                 " pass its Config"
             )
         return type(self), (self.config,)
@@ -187,6 +189,8 @@ class Client(_Base[Sync]):
         transport: how requests are sent instead; `egov_serang.testing.FakeTransport` needs no configuration.
         tokens: another client's `tokens`, to share them.
         audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
+        signature: how requests are signed instead of with `signing_key_file`: by a remote signer, or another scheme;
+            set `signature = "custom"` in the configuration then.
         tracer_provider: of OpenTelemetry, makes the spans of this client's calls. The setting `telemetry` takes the
             global one.
 
@@ -203,14 +207,17 @@ class Client(_Base[Sync]):
         transport: Transport | None = None,
         tokens: TokenSource | None = None,
         audit: AuditHook | None = None,
+        signature: SignatureProfile | None = None,
         tracer_provider: TracerProvider | None = None,
     ) -> None:
         config = resolve(config, profile, transport)
         self._owned = http_client is None and transport is None
-        self._plain = self._owned and audit is None and tracer_provider is None
+        self._plain = self._owned and audit is None and signature is None and tracer_provider is None
         self._transport: Transport = transport or sync_transport(config, http_client)
         runtime = SyncRuntime(self._transport)
-        super().__init__(config, runtime, Sync, tokens=tokens, audit=audit, tracer_provider=tracer_provider)
+        super().__init__(
+            config, runtime, Sync, tokens=tokens, audit=audit, signature=signature, tracer_provider=tracer_provider
+        )
 
     @cached_property
     def raw(self) -> Services[SyncRaw]:
@@ -239,6 +246,8 @@ class AsyncClient(_Base[Async]):
         transport: how requests are sent instead; `egov_serang.testing.FakeTransport` needs no configuration.
         tokens: another client's `tokens`, to share them.
         audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
+        signature: how requests are signed instead of with `signing_key_file`: by a remote signer, or another scheme;
+            set `signature = "custom"` in the configuration then.
         tracer_provider: of OpenTelemetry, makes the spans of this client's calls. The setting `telemetry` takes the
             global one.
 
@@ -255,14 +264,17 @@ class AsyncClient(_Base[Async]):
         transport: AsyncTransport | FakeLike | None = None,
         tokens: TokenSource | None = None,
         audit: AuditHook | None = None,
+        signature: SignatureProfile | None = None,
         tracer_provider: TracerProvider | None = None,
     ) -> None:
         config = resolve(config, profile, transport)
         self._owned = http_client is None and transport is None
-        self._plain = self._owned and audit is None and tracer_provider is None
+        self._plain = self._owned and audit is None and signature is None and tracer_provider is None
         self._transport: AsyncTransport = async_transport(config, http_client, transport)
         runtime = AsyncRuntime(self._transport)
-        super().__init__(config, runtime, Async, tokens=tokens, audit=audit, tracer_provider=tracer_provider)
+        super().__init__(
+            config, runtime, Async, tokens=tokens, audit=audit, signature=signature, tracer_provider=tracer_provider
+        )
 
     @cached_property
     def raw(self) -> Services[AsyncRaw]:

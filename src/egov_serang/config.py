@@ -16,7 +16,7 @@ from egov_serang.errors import ConfigError
 from egov_serang.types import Language, Secret
 
 AuthProfile = Literal["private_key_jwt", "client_secret", "none"]
-SignatureProfile = Literal["rfc9421", "none"]
+SignatureName = Literal["rfc9421", "custom", "none"]
 
 _FILE: Final = "~/.config/egov-serang/config.toml"
 _NUMBERS: Final = ("deadline", "connect", "read", "retries", "slots")
@@ -51,7 +51,8 @@ class Config:
         client_secret: for `client_secret`; better a file.
         client_secret_file: file whose text, without blanks around it, is the secret.
         scope: scopes to ask for, separated by blanks; the server's default when None.
-        signature: how requests are signed; `none` for gateways that do not ask for it.
+        signature: how requests are signed; `none` for gateways that do not ask for it, `custom` where the application
+            gives its client a profile or a remote signer (`Client(signature=...)`).
         signing_key_file: PEM file of the message key (Ed25519, ECDSA P-256 or RSA); never the assertion key.
         signing_key_id: its `keyid`; the thumbprint by default.
         deadline: seconds for a whole call.
@@ -81,7 +82,7 @@ class Config:
     client_secret: Secret | None = None
     client_secret_file: str | Path | None = None
     scope: str | None = None
-    signature: SignatureProfile = "rfc9421"
+    signature: SignatureName = "rfc9421"
     signing_key_file: str | Path | None = None
     signing_key_id: str | None = None
     deadline: float = 60.0
@@ -116,8 +117,8 @@ class Config:
     def _check_auth(self) -> None:
         if self.auth not in ("private_key_jwt", "client_secret", "none"):
             raise _unknown("auth", self.auth, "private_key_jwt, client_secret, none")
-        if self.signature not in ("rfc9421", "none"):
-            raise _unknown("signature", self.signature, "rfc9421, none")
+        if self.signature not in ("rfc9421", "custom", "none"):
+            raise _unknown("signature", self.signature, "rfc9421, custom, none")
         if self.language not in ("id", "en"):
             raise _unknown("language", self.language, "id, en")
         if self.auth != "none" and not self.client_id:

@@ -21,10 +21,14 @@ from http_message_signatures import HTTPMessageVerifier, InvalidSignature, algor
 from http_message_signatures.resolvers import MappingKeyResolver
 from tests.layers.keys import ed25519_pem, p256_pem, pem, rsa_pem
 
+from egov_serang import Client, Config
 from egov_serang.errors import ConfigError
 from egov_serang.signing.algorithms import signer
 from egov_serang.signing.keys import PrivateKey
 from egov_serang.signing.messages import MessageSigner, answer_components, request_components
+from egov_serang.signing.snap import SnapSymmetric
+from egov_serang.testing import FakeResponse, FakeTransport
+from egov_serang.types import Secret
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent.parent / "vectors" / "rfc9421.json").read_text("utf-8"))
 RFC_KEY = VECTORS["keys"]["test-key-ed25519"]["private_pem"].encode()
@@ -156,3 +160,19 @@ def test_keys_show_their_name_only() -> None:
     for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="private key"):
             attempt(key)
+
+
+def test_an_application_brings_its_own_profile() -> None:
+    gateway = FakeTransport(lambda _: FakeResponse(json={"data": []}))
+    config = Config(gateway="https://gateway.invalid", auth="none", signature="custom")
+    profile = SnapSymmetric(Secret("s"))
+    with Client(config, transport=gateway, signature=profile) as client:
+        list(client.complaints.services())
+        with pytest.raises(TypeError, match="signature"):
+            pickle.dumps(client)
+    (request,) = gateway.requests
+    assert request.headers["x-signature"]
+    assert "signature-input" not in request.headers
+    with pytest.raises(ConfigError, match="custom") as caught:
+        Client(config)
+    assert caught.value.code == "config_missing"
