@@ -10,6 +10,7 @@ DEMO := .venv-demo
 BIN := $(DEV)/bin
 PINS := pyproject.toml constraints.txt
 DEMO_NEEDS := .[sandbox,cli]
+CITY ?= serang
 
 # The first interpreter that is new enough and can make environments. `make PYTHON=/path/to/python3.12 ...` overrides.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
@@ -31,8 +32,8 @@ endef
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-demo: $(DEMO)/.ready ## Start a small Serang on this machine and tell one story from beginning to end
-	@$(DEMO)/bin/egov demo
+demo: $(DEMO)/.ready ## Start a small city on this machine and tell one story to its end (CITY=cilegon: another)
+	@$(DEMO)/bin/egov demo --city $(CITY)
 
 test: $(DEV)/.ready ## Run all tests (ARGS="-k word" narrows them)
 	@$(BIN)/python -m pytest $(ARGS)

@@ -11,7 +11,7 @@ from egov_serang.auth.tokens import TokenSource
 from egov_serang.config import Config
 from egov_serang.core.audit import AuditHook, Auditor
 from egov_serang.core.engine import Engine
-from egov_serang.core.exchange import Exchange, Layer
+from egov_serang.core.exchange import Exchange, Layer, Observer
 from egov_serang.errors import ConfigError, EgovError
 from egov_serang.layers.answers import Answers
 from egov_serang.layers.auth import Auth
@@ -20,13 +20,15 @@ from egov_serang.layers.idempotency import Idempotency
 from egov_serang.layers.retry import Retry, RetryBudget
 from egov_serang.layers.signature import Signature
 from egov_serang.layers.wirelog import WireLog
+from egov_serang.signing.algorithms import signer
 from egov_serang.signing.keys import PrivateKey
-from egov_serang.signing.messages import MessageSigner
+from egov_serang.signing.profiles import Rfc9421, SignatureProfile
 from egov_serang.transport.tls import TlsOptions
 from egov_serang.wires.gateway.discovery import discover
 
 if TYPE_CHECKING:
     import httpx
+    from opentelemetry.trace import TracerProvider
 
     from egov_serang.transport.port import AsyncTransport, Transport
 
@@ -78,17 +80,71 @@ class EchoPromise:
 
 
 def layers(
-    config: Config, tokens: TokenSource | None, echo_promised: Callable[[Exchange], Awaitable[bool]]
+    config: Config,
+    tokens: TokenSource | None,
+    echo_promised: Callable[[Exchange], Awaitable[bool]],
+    *,
+    signature: SignatureProfile | None = None,
+    observed: bool = False,
 ) -> tuple[Layer, ...]:
     stack: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget())]
     if tokens is not None:
         stack.append(Auth(tokens))
     stack.append(Answers(echo_promised))
-    if config.signature == "rfc9421":
-        key = PrivateKey.from_file(config.signing_key_file or "", config.signing_key_id)
-        stack.append(Signature(MessageSigner(key)))
+    profile = signature or _profile(config)
+    if profile is not None:
+        stack.append(Signature(profile))
     stack.append(WireLog())
+    if observed:
+        from egov_serang.layers.telemetry import Attempts  # noqa: PLC0415 - loads opentelemetry
+
+        stack.append(Attempts())
     return tuple(stack)
+
+
+def _profile(config: Config) -> SignatureProfile | None:
+    if config.signature == "custom":
+        raise ConfigError(
+            "signature = 'custom' needs a profile of the application's",
+            code="config_missing",
+            hint="Give it to the client: Client(signature=Rfc9421(callback_signer(...)))",
+        )
+    return Rfc9421(signer(_message_key(config))) if config.signature == "rfc9421" else None
+
+
+def _message_key(config: Config) -> PrivateKey:
+    """The key requests are signed with: another than the one that proves who the client is (contract-v1 section 1)."""
+    key = PrivateKey.from_file(config.signing_key_file or "", config.signing_key_id)
+    if config.auth == "private_key_jwt":
+        assertion = PrivateKey.from_file(config.key_file or "")
+        if assertion.keyid == key.jose().thumbprint():
+            raise ConfigError(
+                "key_file and signing_key_file hold the same key",
+                code="key_unusable",
+                hint="Make a key of its own for messages and register it: openssl genpkey -algorithm ED25519",
+            )
+    return key
+
+
+def observer(config: Config, provider: TracerProvider | None) -> Observer | None:
+    """What makes spans of calls, where the application wants them.
+
+    Raises:
+        ConfigError: OpenTelemetry is not installed, or the provider is none.
+    """
+    if provider is None and not config.telemetry:
+        return None
+    try:
+        from egov_serang.layers.telemetry import Telemetry  # noqa: PLC0415 - loads opentelemetry
+    except ImportError:
+        pass
+    else:
+        return Telemetry(provider, config.gateway)
+    raise ConfigError(
+        "telemetry needs OpenTelemetry, which is not installed",
+        code="extra_missing",
+        hint="pip install 'egov-serang[otel]'",
+    )
 
 
 def auditor(config: Config, hook: AuditHook | None) -> Auditor | None:

@@ -16,6 +16,7 @@ from egov_serang.assembly import (
     async_transport,
     auditor,
     layers,
+    observer,
     resolve,
     sync_transport,
     token_source,
@@ -31,11 +32,13 @@ from egov_serang.types import UNSET, Language, Unset
 
 if TYPE_CHECKING:
     import httpx
+    from opentelemetry.trace import TracerProvider
 
     from egov_serang.services.complaints import Complaints, ComplaintsWire
     from egov_serang.services.identity import Identity, IdentityWire
     from egov_serang.services.notifications import Notifications, NotificationsWire
     from egov_serang.services.permits import Permits, PermitsWire
+    from egov_serang.signing.profiles import SignatureProfile
     from egov_serang.transport.port import AsyncTransport, Transport
 
 
@@ -96,14 +99,24 @@ class _Base(Services[M]):
     _plain: bool  # made from its configuration alone
 
     def __init__(
-        self, config: Config, runtime: Runtime, tokens: TokenSource | None, audit: AuditHook | None, mode: type[M]
+        self,
+        config: Config,
+        runtime: Runtime,
+        mode: type[M],
+        *,
+        tokens: TokenSource | None,
+        audit: AuditHook | None,
+        signature: SignatureProfile | None,
+        tracer_provider: TracerProvider | None,
     ) -> None:
         self.config = config
         self.tokens = tokens or token_source(config)
         """The source of this client's tokens; pass it on to another client of the same application."""
+        echo_promised = EchoPromise(config.request_id_echo, lambda: self._engine)
+        watching = observer(config, tracer_provider)
         engine = Engine(
             runtime,
-            layers(config, self.tokens, EchoPromise(config.request_id_echo, lambda: self._engine)),
+            layers(config, self.tokens, echo_promised, signature=signature, observed=watching is not None),
             base=config.gateway,
             headers={
                 "user-agent": f"egov-serang/{__version__} python/{platform.python_version()}",
@@ -117,6 +130,7 @@ class _Base(Services[M]):
                 language=config.language,
             ),
             audit=auditor(config, audit),
+            observer=watching,
             full_trace=os.environ.get("EGOV_SERANG_TRACE") == "full",
         )
         super().__init__(engine, mode)
@@ -153,7 +167,10 @@ class _Base(Services[M]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not self._plain:
-            raise TypeError("a client with an http_client, transport or audit hook cannot be pickled: pass its Config")
+            raise TypeError(
+                "a client with an http_client, transport, audit hook, signature or tracer_provider cannot be pickled:"
+                " pass its Config"
+            )
         return type(self), (self.config,)
 
     def __repr__(self) -> str:
@@ -172,6 +189,10 @@ class Client(_Base[Sync]):
         transport: how requests are sent instead; `egov_serang.testing.FakeTransport` needs no configuration.
         tokens: another client's `tokens`, to share them.
         audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
+        signature: how requests are signed instead of with `signing_key_file`: by a remote signer, or another scheme;
+            set `signature = "custom"` in the configuration then.
+        tracer_provider: of OpenTelemetry, makes the spans of this client's calls. The setting `telemetry` takes the
+            global one.
 
     Raises:
         ConfigError: the configuration cannot work.
@@ -186,12 +207,17 @@ class Client(_Base[Sync]):
         transport: Transport | None = None,
         tokens: TokenSource | None = None,
         audit: AuditHook | None = None,
+        signature: SignatureProfile | None = None,
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
         config = resolve(config, profile, transport)
         self._owned = http_client is None and transport is None
-        self._plain = self._owned and audit is None
+        self._plain = self._owned and audit is None and signature is None and tracer_provider is None
         self._transport: Transport = transport or sync_transport(config, http_client)
-        super().__init__(config, SyncRuntime(self._transport), tokens, audit, Sync)
+        runtime = SyncRuntime(self._transport)
+        super().__init__(
+            config, runtime, Sync, tokens=tokens, audit=audit, signature=signature, tracer_provider=tracer_provider
+        )
 
     @cached_property
     def raw(self) -> Services[SyncRaw]:
@@ -220,6 +246,10 @@ class AsyncClient(_Base[Async]):
         transport: how requests are sent instead; `egov_serang.testing.FakeTransport` needs no configuration.
         tokens: another client's `tokens`, to share them.
         audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
+        signature: how requests are signed instead of with `signing_key_file`: by a remote signer, or another scheme;
+            set `signature = "custom"` in the configuration then.
+        tracer_provider: of OpenTelemetry, makes the spans of this client's calls. The setting `telemetry` takes the
+            global one.
 
     Raises:
         ConfigError: the configuration cannot work.
@@ -234,12 +264,17 @@ class AsyncClient(_Base[Async]):
         transport: AsyncTransport | FakeLike | None = None,
         tokens: TokenSource | None = None,
         audit: AuditHook | None = None,
+        signature: SignatureProfile | None = None,
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
         config = resolve(config, profile, transport)
         self._owned = http_client is None and transport is None
-        self._plain = self._owned and audit is None
+        self._plain = self._owned and audit is None and signature is None and tracer_provider is None
         self._transport: AsyncTransport = async_transport(config, http_client, transport)
-        super().__init__(config, AsyncRuntime(self._transport), tokens, audit, Async)
+        runtime = AsyncRuntime(self._transport)
+        super().__init__(
+            config, runtime, Async, tokens=tokens, audit=audit, signature=signature, tracer_provider=tracer_provider
+        )
 
     @cached_property
     def raw(self) -> Services[AsyncRaw]:

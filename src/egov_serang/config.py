@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -15,7 +16,7 @@ from egov_serang.errors import ConfigError
 from egov_serang.types import Language, Secret
 
 AuthProfile = Literal["private_key_jwt", "client_secret", "none"]
-SignatureProfile = Literal["rfc9421", "none"]
+SignatureName = Literal["rfc9421", "custom", "none"]
 
 _FILE: Final = "~/.config/egov-serang/config.toml"
 _NUMBERS: Final = ("deadline", "connect", "read", "retries", "slots")
@@ -29,6 +30,8 @@ _PATHS: Final = (
     "client_key_file",
     "audit_key_file",
 )
+_CITY: Final = re.compile(r"[0-9]{2}\.[0-9]{2}")
+_CITY_HINT: Final = "Two digits of the province, a dot, two digits of the city or regency"
 _SANDBOX: Final = "Run `egov sandbox` for a local gateway and a profile to copy"
 
 
@@ -39,7 +42,8 @@ class Config:
     Args:
         gateway: origin of the Smart City gateway, with its path prefix if it has one.
         issuer: the authorization server; the gateway itself by default.
-        city: Kemendagri code of the city this profile is for, such as `36.73`; for the reader, the token decides.
+        city: Kemendagri code of the city this profile is for, such as `36.73`. An app finds the city's districts and
+            villages by it (`models.regions.CITIES`); whose data it sees the token decides.
         auth: how tokens are asked for (contract-v1 section 1); `none` sends no token.
         client_id: as registered with the gateway.
         key_file: PEM file of the assertion key, for `private_key_jwt`.
@@ -47,8 +51,9 @@ class Config:
         client_secret: for `client_secret`; better a file.
         client_secret_file: file whose text, without blanks around it, is the secret.
         scope: scopes to ask for, separated by blanks; the server's default when None.
-        signature: how requests are signed; `none` for gateways that do not ask for it.
-        signing_key_file: PEM file of the message key (Ed25519); never the assertion key.
+        signature: how requests are signed; `none` for gateways that do not ask for it, `custom` where the application
+            gives its client a profile or a remote signer (`Client(signature=...)`).
+        signing_key_file: PEM file of the message key (Ed25519, ECDSA P-256 or RSA); never the assertion key.
         signing_key_id: its `keyid`; the thumbprint by default.
         deadline: seconds for a whole call.
         connect: seconds for a connection to open.
@@ -61,6 +66,7 @@ class Config:
         client_key_file: its key, where it is in a file of its own.
         audit_key_file: file whose bytes (32 or more) key the pseudonyms in audit events.
         request_id_echo: whether answers must carry the request's id; None asks the gateway's discovery document.
+        telemetry: whether calls make OpenTelemetry spans, with the global tracer provider.
 
     Raises:
         ConfigError: a value cannot work; the message names it and the remedy.
@@ -76,7 +82,7 @@ class Config:
     client_secret: Secret | None = None
     client_secret_file: str | Path | None = None
     scope: str | None = None
-    signature: SignatureProfile = "rfc9421"
+    signature: SignatureName = "rfc9421"
     signing_key_file: str | Path | None = None
     signing_key_id: str | None = None
     deadline: float = 60.0
@@ -90,6 +96,7 @@ class Config:
     client_key_file: str | Path | None = None
     audit_key_file: str | Path | None = None
     request_id_echo: bool | None = None
+    telemetry: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gateway", _origin("gateway", self.gateway))
@@ -99,15 +106,19 @@ class Config:
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
         if not isinstance(self.retries, int) or self.retries < 0 or not isinstance(self.slots, int) or self.slots < 1:
             raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
+        if not isinstance(self.telemetry, bool):
+            raise ConfigError("telemetry must be true or false", code="config_value")
         if isinstance(self.client_secret, str):  # a caller without a type checker; text would be shown by repr
             object.__setattr__(self, "client_secret", Secret(self.client_secret))
+        if self.city is not None and not _CITY.fullmatch(str(self.city)):
+            raise ConfigError("city must be a Kemendagri code such as 36.73", code="config_value", hint=_CITY_HINT)
         self._check_auth()
 
     def _check_auth(self) -> None:
         if self.auth not in ("private_key_jwt", "client_secret", "none"):
             raise _unknown("auth", self.auth, "private_key_jwt, client_secret, none")
-        if self.signature not in ("rfc9421", "none"):
-            raise _unknown("signature", self.signature, "rfc9421, none")
+        if self.signature not in ("rfc9421", "custom", "none"):
+            raise _unknown("signature", self.signature, "rfc9421, custom, none")
         if self.language not in ("id", "en"):
             raise _unknown("language", self.language, "id, en")
         if self.auth != "none" and not self.client_id:
@@ -233,7 +244,7 @@ def _fault(name: str, value: object) -> str | None:
     """What is wrong with a setting of a file, by its name and type alone."""
     if name == "client_secret" or name not in {known.name for known in fields(Config)}:
         return "is not a setting"
-    if name in _NUMBERS or name == "request_id_echo":
+    if name in _NUMBERS or name in {"request_id_echo", "telemetry"}:
         return None if isinstance(value, int | float) else "must be a number, or true or false"
     return None if isinstance(value, str) else "must be text"
 

@@ -137,7 +137,42 @@ class DeadlineExceeded(EgovError):
 
 
 class SignatureInvalid(EgovError):
-    """We refused something because its signature does not hold."""
+    """We refused something because its signature does not hold; `code` says why, `explain()` shows it.
+
+    Attributes:
+        expected: what must be covered, where that is the fault.
+        found: what is covered instead.
+        base: the text we built for the signature to hold over, secrets and numbers masked.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        hint: str | None = None,
+        sent: Sent = "no",
+        retry_after: float | None = None,
+        expected: tuple[str, ...] = (),
+        found: tuple[str, ...] = (),
+        base: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, hint=hint, sent=sent, retry_after=retry_after)
+        self.expected, self.found, self.base = expected, found, base
+
+    def explain(self) -> str:
+        """What was expected and what was found, in lines for a person; safe to show and to log."""
+        lines = [f"{self.message} ({self.code})"]
+        if self.expected or self.found:
+            lines += [
+                *(f"- {name} is not covered" for name in self.expected if name not in self.found),
+                *(f"- {name} is covered and must not be" for name in self.found if name not in self.expected),
+                f"expected: {' '.join(self.expected)}",
+                f"found:    {' '.join(self.found)}",
+            ]
+        if self.base is not None:
+            lines += ["we built this, with secrets and numbers masked; compare it with what was signed:", self.base]
+        return "\n".join(lines)
 
 
 class UnexpectedReply(EgovError):

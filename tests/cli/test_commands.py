@@ -49,8 +49,12 @@ def test_an_unknown_command_is_an_error_of_use() -> None:
     assert "sandbocks" in shown.stderr
 
 
-def test_the_demo_tells_the_story_to_the_end() -> None:
-    shown = egov("demo")
+@pytest.mark.parametrize(
+    ("option", "city"), [((), "Kota Serang (36.73)"), (("--city", "cilegon"), "Kota Cilegon (36.72)")]
+)
+def test_the_demo_tells_the_story_to_the_end(option: tuple[str, ...], city: str) -> None:
+    shown = egov("demo", *option)
+    assert shown.stdout.startswith(f"Sandbox of {city} at ")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert shown.stdout.count("  ok: ") == 13
     assert "Every step held." in shown.stdout
@@ -62,7 +66,7 @@ def test_a_step_that_does_not_hold_is_shown_and_ends_the_story() -> None:
     told = io.StringIO()
     with Sandbox() as city:
         city.fault("complaints.transition", kind="status", status=403, code="forbidden", times=1)
-        assert run_demo(Console(file=told, width=120), city=city) is False
+        assert run_demo(Console(file=told, width=120), city) is False
     assert "FAILED" in told.getvalue()
     assert "Forbidden" in told.getvalue()
     assert "street trader" not in told.getvalue()

@@ -15,6 +15,7 @@ from tests.cli.conftest import SECRET, Egov
 
 from egov_serang import Config, ConfigError
 from egov_serang.config import Settings
+from egov_serang.sandbox.cities.serang import SERANG
 from egov_serang.sandbox.profile import own_keys
 from egov_serang.sandbox.server import Sandbox
 
@@ -90,7 +91,7 @@ def test_show_keeps_a_secret_that_somebody_wrote_into_the_file(egov: Egov, tmp_p
 
 
 def test_a_secret_in_its_file_is_used_and_never_shown(egov: Egov, sandbox: Sandbox, tmp_path: Path) -> None:
-    keys, jwks = own_keys(sandbox.url, "old-app", tmp_path / "old")
+    keys, jwks = own_keys(sandbox.url, SERANG, "old-app", tmp_path / "old")
     sandbox.register("old-app", jwks, ["complaints:read"], secret=SECRET)
     secret, file = tmp_path / "secret.txt", tmp_path / "old.toml"
     secret.write_text(SECRET + "\n", "utf-8")
@@ -123,6 +124,14 @@ def test_the_doctor_finds_a_healthy_client(egov: Egov) -> None:
     assert [found[check]["state"] for check in checks] == ["ok"] * 6
     assert "profile.sandbox" in found["profile"]["found"]
     assert "gateway (profile)" in found["settings"]["found"]
+
+
+def test_the_doctor_sees_the_gateway_of_another_city(egov: Egov) -> None:
+    done = egov("doctor", "--json", EGOV_SERANG_CITY="36.72")
+    city = findings(done.stdout)["city"]
+    assert (done.exit_code, city["state"]) == (1, "wrong")
+    assert city["found"] == "the profile is for 36.72, the gateway for 36.73"
+    assert findings(egov("doctor", "--json").stdout)["city"]["state"] == "ok"
 
 
 def test_the_doctor_measures_a_wrong_clock(egov: Egov, sandbox: Sandbox) -> None:

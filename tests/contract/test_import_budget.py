@@ -23,6 +23,7 @@ HEAVY = [
     "stdnum",
     "http_sf",
     "pyreqwest",
+    "opentelemetry",
 ]
 
 
@@ -76,6 +77,24 @@ def test_a_successful_call_never_loads_tenacity() -> None:
         """
     )
     assert printed.split() == ["False", "False"]
+
+
+def test_a_client_without_telemetry_never_loads_opentelemetry() -> None:
+    printed = run(
+        """
+        import sys
+        from egov_serang import Client
+        from egov_serang.testing import FakeTransport
+        answer = {"complaint_id": "c", "service_code": "road", "status": "submitted", "version": 1}
+        transport = FakeTransport(lambda request: answer)
+        assert Client(transport=transport).complaints.get("c").version == 1
+        print("opentelemetry" in sys.modules)
+        from opentelemetry.trace import NoOpTracerProvider
+        Client(transport=transport, tracer_provider=NoOpTracerProvider()).complaints.get("c")
+        print("opentelemetry" in sys.modules, "egov_serang.layers.telemetry" in sys.modules)
+        """
+    )
+    assert printed.split() == ["False", "True", "True"]
 
 
 def test_two_clients_share_one_tls_context(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ WRONG_ARROWS = {
     "wires/gateway/permits.py": "egov_serang.core.bind",
     "layers/retry.py": "egov_serang.models.permits",
     "layers/wirelog.py": "httpx",
+    "layers/idempotency.py": "opentelemetry",
     "transport/lanes.py": "egov_serang.auth.tokens",
     "core/engine.py": "egov_serang.layers.retry",
     "auth/tokens.py": "asyncio",

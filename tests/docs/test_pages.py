@@ -5,12 +5,14 @@ The quick starts and the tutorials are walked as a whole: test_walks.py.
 
 from __future__ import annotations
 
+import logging
 import re
 import runpy
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -35,8 +37,10 @@ def own_blocks(page: Path, language: str) -> list[Block]:
 
 
 @pytest.fixture
-def reader(sandbox: Sandbox, city: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def reader(sandbox: Sandbox, city: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A reader who copied the profile that `egov sandbox` prints, and has a photo in the current folder."""
+    wire = logging.getLogger("egov_serang.wire")
+    level, handlers = wire.level, list(wire.handlers)
     profile = sandbox.credentials("sandbox-app", SCOPES, tmp_path)
     assert profile.gateway == city.gateway
     (tmp_path / "config.toml").write_text(profile.profile_toml("sandbox"), "utf-8")
@@ -44,6 +48,10 @@ def reader(sandbox: Sandbox, city: Config, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("EGOV_SERANG_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.setenv("EGOV_SERANG_PROFILE", "sandbox")
     monkeypatch.chdir(tmp_path)
+    yield
+    # A page shows how to switch the log on; other tests find it as it was.
+    wire.setLevel(level)
+    wire.handlers[:] = handlers
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -73,7 +73,7 @@ def test_the_steps_of_a_flow_derive_their_keys(world: World) -> None:
     engine = world.engine(*stack(), idempotency_key="flow-key")
 
     async def flow() -> None:
-        step = Steps(engine)
+        step = Steps(engine, "test")
         await step(call("POST"), "first")
         await step(call("POST"), "second")
         await step(call("POST"))

@@ -26,7 +26,9 @@ from egov_serang.layers.auth import Auth
 from egov_serang.layers.idempotency import Idempotency
 from egov_serang.layers.retry import Retry, RetryBudget
 from egov_serang.layers.signature import Signature
+from egov_serang.signing.algorithms import signer
 from egov_serang.signing.messages import MessageSigner
+from egov_serang.signing.profiles import Rfc9421
 
 KEY = message_key()
 OK = (200, {})
@@ -65,7 +67,7 @@ def parameters(sent: Sent) -> tuple[list[str], dict[str, Any]]:
 
 
 def stack(*between: Any) -> tuple[Any, ...]:
-    return (Idempotency(), Retry(RetryBudget()), *between, Answers(promised), Signature(MessageSigner(KEY)))
+    return (Idempotency(), Retry(RetryBudget()), *between, Answers(promised), Signature(Rfc9421(signer(KEY))))
 
 
 class Header:
@@ -240,6 +242,6 @@ def test_a_new_token_is_signed_too(world: World) -> None:
 def test_a_key_that_could_forge_a_line_is_refused_before_sending(key: str) -> None:
     headers = {"idempotency-key": key, "x-request-id": "r"}
     with pytest.raises(Invalid) as caught:
-        MessageSigner(KEY).sign("POST", "https://gateway.invalid/v1/x", headers, created=1)
+        MessageSigner(signer(KEY)).sign("POST", "https://gateway.invalid/v1/x", headers, created=1)
     assert (caught.value.sent, caught.value.fields[0].pointer) == ("no", "/idempotency-key")
     assert "signature" not in headers

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from egov_serang.core.call import Call
 from egov_serang.core.engine import Engine, Options
-from egov_serang.core.exchange import Layer
+from egov_serang.core.exchange import Layer, Observer
 from egov_serang.core.message import Headers, Limits, Request, Response, TransportFault
 from egov_serang.core.reply import Reply
 from egov_serang.core.runtime import run_sync
@@ -121,9 +121,15 @@ class World:
     def sent(self) -> list[Sent]:
         return self.runtime.sent
 
-    def engine(self, *layers: Layer, **options: Any) -> Engine:
-        headers = {"user-agent": "test"}
-        return Engine(self.runtime, layers, base="https://gateway.test", headers=headers, options=Options(**options))
+    def engine(self, *layers: Layer, observer: Observer | None = None, **options: Any) -> Engine:
+        return Engine(
+            self.runtime,
+            layers,
+            base="https://gateway.test",
+            headers={"user-agent": "test"},
+            options=Options(**options),
+            observer=observer,
+        )
 
     def perform(self, call: Call[T], *layers: Layer, **options: Any) -> Reply[T]:
         """Carry a call out through these layers, as the public methods do."""

@@ -15,6 +15,7 @@ from tests.sandbox.conftest import CITIZEN, Register
 from tests.sandbox.peer import Peer
 
 from egov_serang.sandbox.app import create_app, open_platform
+from egov_serang.sandbox.cities.serang import SERANG
 from egov_serang.sandbox.server import Sandbox
 
 CASES = "/v1/complaints/cases"
@@ -142,7 +143,7 @@ def test_two_clients_do_not_share_keys(register: Register) -> None:
 
 
 def test_a_bug_answers_500_and_tells_nobody_whose_data_it_met(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    platform = open_platform(tmp_path / "bug.sqlite", "http://sandbox", durable=False, token_ttl_s=900)
+    platform = open_platform(tmp_path / "bug.sqlite", "http://sandbox", SERANG, durable=False)
     app = create_app(platform)
     canary = "canary 9973014507850001"
 

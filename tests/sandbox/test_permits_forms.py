@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from egov_serang.sandbox.cities.serang.permits import CATALOGUE
 from egov_serang.sandbox.forms import form_errors
-from egov_serang.sandbox.permits.catalogue import CATALOGUE
 
 TRADER = next(entry for entry in CATALOGUE if entry.code == "TDU-PKL").form_schema
 EVENT = next(entry for entry in CATALOGUE if entry.code == "ACARA").form_schema

@@ -18,6 +18,7 @@ from egov_serang.models.civil import CivilApplicant, CivilDelivery, CivilSubject
 from egov_serang.models.complaints import Location, Reporter
 from egov_serang.models.identity import Attributes, Purpose
 from egov_serang.models.notifications import Recipient
+from egov_serang.sandbox.cities.serang import SERANG
 from egov_serang.sandbox.profile import own_keys
 from egov_serang.sandbox.server import Sandbox
 
@@ -97,7 +98,7 @@ def test_the_output_of_a_sandbox_process_holds_no_canary(tmp_path: Path) -> None
     try:
         assert process.stdout is not None
         url, token = process.stdout.readline().split()
-        profile, jwks = own_keys(url, "canary-app", tmp_path)
+        profile, jwks = own_keys(url, SERANG, "canary-app", tmp_path)
         body = {
             "client_id": "canary-app",
             "jwks": jwks,

@@ -136,7 +136,7 @@ def test_what_cannot_work_is_said_when_the_client_is_made(city: Config, tmp_path
     for broken in (
         replace(city, key_file=absent),
         replace(city, key_file=empty),
-        replace(city, signing_key_file=city.key_file),  # P-256, where Ed25519 is wanted
+        replace(city, signing_key_file=city.key_file),  # one key for both
         replace(city, ca_file=absent),
     ):
         with pytest.raises(ConfigError) as caught:

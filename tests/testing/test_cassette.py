@@ -105,6 +105,24 @@ def test_nothing_personal_and_no_secret_stands_in_the_file(recorded: tuple[Path,
     assert [path.name for path in path.parent.iterdir()] == ["run.json"]
 
 
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("cmp_8198996340660ad6e5d6", True),  # random, with 13 digits in a row
+        ("nik_9973010101900000", False),
+        ("9973010101900000a", False),
+        ("cmp_9973010101900000 a", False),
+    ],
+)
+def test_a_random_id_is_no_number_of_a_person(tmp_path: Path, value: str, kept: bool) -> None:
+    case = {"complaint_id": value, "service_code": "sampah", "status": "new", "version": 1}
+    gateway = FakeTransport(lambda _: FakeResponse(json=case))
+    path = tmp_path / "run.json"
+    with Cassette(path, transport=gateway) as tape:
+        Client(transport=tape).complaints.get("c1")
+    assert (value in path.read_text("utf-8")) is kept
+
+
 def test_an_open_object_shows_nothing_even_under_names_that_are_shown(tmp_path: Path) -> None:
     case = {"complaint_id": "c1", "service_code": "sampah", "status": "new", "version": 1, "requested_by": NAME}
     case |= {

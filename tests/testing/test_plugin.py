@@ -92,6 +92,28 @@ def test_every_fixture_works_in_a_users_run(pytester: pytest.Pytester) -> None:
     pytester.runpytest_inprocess(*STRICT).assert_outcomes(passed=8)
 
 
+def test_a_conftest_chooses_the_city(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+
+
+        @pytest.fixture(scope="session")
+        def egov_city():
+            return "cilegon"
+        """
+    )
+    pytester.makepyfile(
+        """
+        def test_another_city(egov_client, egov_sandbox):
+            assert (egov_client.config.city, egov_sandbox.city.name) == ("36.72", "Kota Cilegon")
+            codes = [service.service_code for service in egov_client.complaints.services()]
+            assert "debu_industri" in codes
+        """
+    )
+    pytester.runpytest_inprocess(*STRICT).assert_outcomes(passed=1)
+
+
 def test_each_xdist_worker_has_a_sandbox_of_its_own(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     pytester.makepyfile(
         """

@@ -61,8 +61,9 @@ def test_the_issuer_is_the_gateway_unless_said(file: Path) -> None:
 
 @pytest.mark.parametrize("name", ["client_id", "key_file", "signing_key_file", "city"])
 def test_each_setting_of_the_environment(file: Path, name: str) -> None:
-    found = load(file, "keyed", {f"EGOV_SERANG_{name.upper()}": "from-env"})
-    assert getattr(found, name) == "from-env"
+    value = "36.72" if name == "city" else "from-env"
+    found = load(file, "keyed", {f"EGOV_SERANG_{name.upper()}": value})
+    assert getattr(found, name) == value
 
 
 def test_the_profile_by_argument_or_environment(file: Path) -> None:
@@ -259,3 +260,11 @@ def test_clients_are_pickled_by_their_configuration() -> None:
 def test_config_and_profile_together_are_refused() -> None:
     with pytest.raises(ConfigError, match="not both"):
         Client(Config(gateway="https://a.example", **OPEN), profile="p")
+
+
+@pytest.mark.parametrize("city", ["serang", "3673", "36.7", "36.73.01", "٣٦.٧٣", ""])
+def test_a_city_is_named_by_its_code(file: Path, city: str) -> None:
+    with pytest.raises(ConfigError, match=r"36\.73") as caught:
+        load(file, city=city)
+    assert (caught.value.code, caught.value.sent) == ("config_value", "no")
+    assert load(file, city="99.71").city == "99.71"

@@ -1,10 +1,9 @@
-"""Models: what their `repr` shows, what they keep, money, regions."""
+"""Models: what their `repr` shows, what they keep, money, cities."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +18,7 @@ from egov_serang.model import Model, Money
 from egov_serang.models.complaints import Complaint, Location, Reporter
 from egov_serang.models.identity import Attributes, Verification
 from egov_serang.models.permits import Applicant
-from egov_serang.models.regions import CITY_CODE, DISTRICTS, REGIONS, VILLAGES
+from egov_serang.models.regions import CILEGON, CITIES, SERANG, City
 
 CANARY = "CANARY-WORD"
 
@@ -128,26 +127,40 @@ def test_money_refuses_what_is_no_amount(amount: str) -> None:
         Money.model_validate({"amount": "1", "currency": "rupiah"})
 
 
-def test_the_city_has_six_districts_and_67_villages() -> None:
-    assert CITY_CODE == "36.73"
-    assert len(DISTRICTS) == 6
-    assert len(VILLAGES) == 67
-    assert len(REGIONS) == 73
-    assert [d.name for d in DISTRICTS] == ["Serang", "Kasemen", "Walantaka", "Curug", "Cipocok Jaya", "Taktakan"]
-    counted = Counter(v.parent for v in VILLAGES)
-    assert [counted[d.code] for d in DISTRICTS] == [12, 10, 14, 10, 8, 13]
-
-
-def test_every_village_belongs_to_the_district_its_code_names() -> None:
-    for region in (*DISTRICTS, *VILLAGES):
-        assert REGIONS[region.code] is region
+@pytest.mark.parametrize(
+    ("city", "districts", "villages"),
+    [
+        (SERANG, ["Serang", "Kasemen", "Walantaka", "Curug", "Cipocok Jaya", "Taktakan"], [12, 10, 14, 10, 8, 13]),
+        (
+            CILEGON,
+            ["Cibeber", "Cilegon", "Pulomerak", "Ciwandan", "Jombang", "Gerogol", "Purwakarta", "Citangkil"],
+            [6, 5, 4, 6, 5, 4, 6, 7],
+        ),
+    ],
+    ids=["serang", "cilegon"],
+)
+def test_a_city_and_what_it_consists_of(city: City, districts: list[str], villages: list[int]) -> None:
+    assert [district.name for district in city.districts] == districts
+    assert [len(city.villages_of(district.code)) for district in city.districts] == villages
+    assert len(city.villages) == sum(villages)
+    assert CITIES[city.code] is city
+    codes = [region.code for region in (*city.districts, *city.villages)]
+    assert len({*codes}) == len(codes)
+    for region in (*city.districts, *city.villages):
         assert region.code.rpartition(".")[0] == region.parent
-        assert region.parent == CITY_CODE or region.parent in REGIONS
+        assert region.parent in city
         assert region.name == region.name.strip()
 
 
-def test_the_traps_of_the_city() -> None:
-    assert [v.code for v in VILLAGES if v.name == "Sukawana"] == ["36.73.01.1008", "36.73.04.1007"]
-    assert [v.code for v in VILLAGES if v.name == "Banten"] == ["36.73.02.1007"]
-    assert not {"36.73.02.1005", "36.73.03.1005", "36.73.03.1015"} & set(REGIONS)
-    assert REGIONS["36.73.03.1016"].name == "Lebakwangi"
+def test_what_lies_in_a_city() -> None:
+    assert SERANG.code in SERANG
+    assert "36.73.03.1016" in SERANG
+    assert "36.73.03.1015" not in SERANG
+    assert "36.72.01.1001" not in SERANG
+    assert None not in SERANG
+
+
+def test_the_traps_of_serang() -> None:
+    assert [v.code for v in SERANG.villages if v.name == "Sukawana"] == ["36.73.01.1008", "36.73.04.1007"]
+    assert [v.code for v in SERANG.villages if v.name == "Banten"] == ["36.73.02.1007"]
+    assert not {"36.73.02.1005", "36.73.03.1005", "36.73.03.1015"} & {v.code for v in SERANG.villages}

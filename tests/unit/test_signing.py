@@ -1,4 +1,4 @@
-"""Keys, digests and the signature base against known answers of the RFCs."""
+"""Keys, and messages signed with them."""
 
 from __future__ import annotations
 
@@ -7,66 +7,38 @@ import copy
 import functools
 import json
 import pickle
+import time
 import traceback
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from http_message_signatures import HTTPMessageVerifier, InvalidSignature, algorithms
+from http_message_signatures.resolvers import MappingKeyResolver
 from tests.layers.keys import ed25519_pem, p256_pem, pem, rsa_pem
 
+from egov_serang import Client, Config
 from egov_serang.errors import ConfigError
+from egov_serang.signing.algorithms import signer
 from egov_serang.signing.keys import PrivateKey
-from egov_serang.signing.messages import MessageSigner, content_digest, covered, signature_base
+from egov_serang.signing.messages import MessageSigner, answer_components, request_components
+from egov_serang.signing.snap import SnapSymmetric
+from egov_serang.testing import FakeResponse, FakeTransport
+from egov_serang.types import Secret
 
-VECTORS: dict[str, Any] = json.loads(
-    (Path(__file__).parent.parent / "vectors" / "rfc9421_profile.json").read_text("utf-8")
-)
-
-
-@pytest.mark.parametrize("example", VECTORS["content_digests"], ids=lambda e: e["section"])
-def test_digests_of_rfc_9530(example: dict[str, Any]) -> None:
-    content = example["content"].encode()
-    assert content_digest([content]) == example["content_digest"]
-    assert content_digest([content[:3], b"", content[3:]]) == example["content_digest"]
-
-
-def test_the_target_uri_line_of_rfc_9421() -> None:
-    (example,) = VECTORS["target_uris"]
-    method, target, _ = example["request_line"].split()
-    url = f"{example['scheme']}://{example['host']}{target}"
-    assert signature_base(method, url, [], "p").split("\n")[:2] == example["expected_lines"][:2]
-
-
-def test_the_signature_base_of_rfc_9421_b_2_6_line_by_line() -> None:
-    """The vector covers no target URI, so its lines are compared below the two we always write."""
-    vector, message = VECTORS["ed25519"], VECTORS["message"]
-    fields = {name.lower(): value for name, value in message["headers"]}
-    expected = [line for line in vector["signature_base"].split("\n") if not line.startswith('"@') or "params" in line]
-    params = vector["signature_input"].partition("=")[2]
-    base = signature_base(
-        message["method"], message["url"], [(n, fields[n]) for n in ("date", "content-type", "content-length")], params
-    )
-    assert base.split("\n")[0] in vector["signature_base"].split("\n")
-    assert base.split("\n")[2:] == expected
-
-
-def test_the_ed25519_key_and_signature_of_rfc_9421_b_2_6() -> None:
-    vector = VECTORS["ed25519"]
-    key = PrivateKey(VECTORS["key"]["private_pem"].encode(), "test-key-ed25519")
-    crypto: Any = key.crypto
-    assert base64.b64encode(crypto.sign(vector["signature_base"].encode())).decode() == vector["signature_base64"]
-    public = VECTORS["key"]["public_jwk"]
-    made = key.jose().as_dict(private=False)
-    assert {name: made[name] for name in ("kty", "crv", "x")} == {name: public[name] for name in ("kty", "crv", "x")}
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parent.parent / "vectors" / "rfc9421.json").read_text("utf-8"))
+RFC_KEY = VECTORS["keys"]["test-key-ed25519"]["private_pem"].encode()
 
 
 def test_a_known_signature_of_the_profile() -> None:
     """Everything but the nonce is fixed; Ed25519 is deterministic, so the signature follows from the base."""
-    key = PrivateKey(VECTORS["key"]["private_pem"].encode(), "test-key-ed25519")
+    key = PrivateKey(RFC_KEY, "test-key-ed25519")
     headers = {"x-request-id": "r-1", "idempotency-key": " k-1 ", "authorization": "Bearer t"}
-    MessageSigner(key).sign("POST", "https://example.com/a?b=c", headers, created=1618884473)
+    MessageSigner(signer(key)).sign("POST", "https://example.com/a?b=c", headers, created=1618884473)
     params = headers["signature-input"].removeprefix("egov=")
     nonce = params.partition('nonce="')[2].partition('"')[0]
     assert params == (
@@ -83,12 +55,15 @@ def test_a_known_signature_of_the_profile() -> None:
 
 
 def test_what_is_covered() -> None:
-    assert covered("GET", {"x-request-id": "r"}) == ("x-request-id",)
+    assert request_components("GET", {"x-request-id": "r"}) == ('"@method"', '"@target-uri"', '"x-request-id"')
     everything = dict.fromkeys(("x-acting-for", "if-match", "dpop", "authorization", "content-digest", "other"), "v")
-    assert covered("POST", everything) == (
-        *("content-type", "content-digest", "idempotency-key"),
-        *("authorization", "dpop", "if-match", "x-acting-for", "x-request-id"),
+    assert request_components("POST", everything) == (
+        *('"@method"', '"@target-uri"', '"content-type"', '"content-digest"', '"idempotency-key"'),
+        *('"authorization"', '"dpop"', '"if-match"', '"x-acting-for"', '"x-request-id"'),
     )
+    bound = ('"x-request-id"', '"signature";req;key="egov"')
+    assert answer_components({}) == ('"@status"', *bound)
+    assert answer_components(everything) == ('"@status"', '"content-type"', '"content-digest"', *bound)
 
 
 @pytest.mark.parametrize(
@@ -144,9 +119,38 @@ def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         assert caught.value.__context__ is None
 
 
-def test_messages_are_signed_with_ed25519_alone() -> None:
-    with pytest.raises(ConfigError, match="Ed25519"):
-        MessageSigner(PrivateKey(p256_pem()))
+@dataclass
+class Message:
+    """A request as http-message-signatures wants it."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "oracle", "size"),
+    [
+        (ed25519_pem, "ed25519", algorithms.ED25519, 64),
+        (p256_pem, "ecdsa-p256-sha256", algorithms.ECDSA_P256_SHA256, 64),
+        (rsa_pem, "rsa-pss-sha512", algorithms.RSA_PSS_SHA512, 256),
+    ],
+)
+def test_each_kind_of_key_signs_so_that_another_library_agrees(data: Any, name: str, oracle: Any, size: int) -> None:
+    key = PrivateKey(data(), "k")
+    url = "https://example.com/a?b=c"
+    headers = {"x-request-id": "r-1", "idempotency-key": "k-1", "authorization": "Bearer t"}
+    MessageSigner(signer(key)).sign("POST", url, headers, created=int(time.time()))
+    assert f';keyid="k";alg="{name}";tag="egov-serang"' in headers["signature-input"]
+    assert len(base64.b64decode(headers["signature"].removeprefix("egov=:").rstrip(":"))) == size
+    public: Any = key.crypto.public_key()
+    verifier = HTTPMessageVerifier(
+        signature_algorithm=oracle, key_resolver=MappingKeyResolver(public_keys={"k": public}, private_keys={})
+    )
+    (verified,) = verifier.verify(Message("POST", url, headers), max_age=timedelta(minutes=5))
+    assert len(verified.covered_components) == 6
+    with pytest.raises(InvalidSignature):
+        verifier.verify(Message("POST", url, {**headers, "idempotency-key": "k-2"}), max_age=timedelta(minutes=5))
 
 
 def test_keys_show_their_name_only() -> None:
@@ -156,3 +160,19 @@ def test_keys_show_their_name_only() -> None:
     for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="private key"):
             attempt(key)
+
+
+def test_an_application_brings_its_own_profile() -> None:
+    gateway = FakeTransport(lambda _: FakeResponse(json={"data": []}))
+    config = Config(gateway="https://gateway.invalid", auth="none", signature="custom")
+    profile = SnapSymmetric(Secret("s"))
+    with Client(config, transport=gateway, signature=profile) as client:
+        list(client.complaints.services())
+        with pytest.raises(TypeError, match="signature"):
+            pickle.dumps(client)
+    (request,) = gateway.requests
+    assert request.headers["x-signature"]
+    assert "signature-input" not in request.headers
+    with pytest.raises(ConfigError, match="custom") as caught:
+        Client(config)
+    assert caught.value.code == "config_missing"

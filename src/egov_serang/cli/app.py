@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from egov_serang import __version__
 from egov_serang.cli.commands import complaints, config, doctor, identity, notifications, permits
 from egov_serang.cli.errors import Group
 
+if TYPE_CHECKING:
+    from egov_serang.sandbox.cities.municipality import Municipality
+
 SCOPES: Final = (
     *("identity:verify", "identity:apply", "identity:process"),
     *("complaints:read", "complaints:write", "complaints:manage"),
@@ -23,6 +26,9 @@ SCOPES: Final = (
     *("notify:read", "notify:send"),
 )
 """What the sandbox's ready-made client may do: everything the SDK offers."""
+
+_CITY_HELP: Final = "Which city the sandbox plays: serang (36.73) or cilegon (36.72)."
+_PORTS: Final = 8600
 
 app = typer.Typer(
     cls=Group,
@@ -61,9 +67,19 @@ def _need_sandbox() -> None:
         raise typer.Exit(2)
 
 
+def _played(city: str) -> Municipality:
+    from egov_serang.sandbox.cities.known import municipality  # noqa: PLC0415 - needs the extra `sandbox`
+
+    try:
+        return municipality(city)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--city") from None
+
+
 @app.command()
 def demo(
     plain: Annotated[bool, typer.Option("--plain", help="Print lines instead of a live view.")] = False,
+    city: Annotated[str, typer.Option(help=_CITY_HELP)] = "serang",
 ) -> None:
     """Tell one story through all four services against a sandbox of its own.
 
@@ -72,8 +88,11 @@ def demo(
     """
     _need_sandbox()
     from egov_serang.cli.demo.run import run_demo  # noqa: PLC0415 - needs the extra `sandbox`
+    from egov_serang.sandbox.server import Sandbox  # noqa: PLC0415
 
-    if not run_demo(Console(), plain=plain):
+    with Sandbox(city=_played(city).slug) as running:
+        held = run_demo(Console(), running, plain=plain)
+    if not held:
         raise typer.Exit(1)
 
 
@@ -82,16 +101,28 @@ def sandbox(
     database: Annotated[
         Path | None, typer.Option(help="SQLite file that keeps everything; without it a restart forgets.")
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8673,
-    keys: Annotated[Path, typer.Option(help="Folder for the keys of the ready-made client.")] = Path(".egov-sandbox"),
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one. Serang 8673, Cilegon 8672."),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the keys of the ready-made client: .egov-sandbox, .egov-sandbox-cilegon."),
+    ] = None,
+    city: Annotated[str, typer.Option(help=_CITY_HELP)] = "serang",
 ) -> None:
-    """Run a small Serang on this machine: the gateway, its services and a client that may use them all.
+    """Run a small city on this machine: the gateway, its services and a client that may use them all.
 
     Prints the profile to copy. Ctrl-C ends it. For development and tests only: every person in it is invented.
     """
     _need_sandbox()
     from egov_serang.sandbox.server import Sandbox  # noqa: PLC0415 - needs the extra `sandbox`
 
+    played = _played(city)
+    first = played.slug == "serang"
+    port = _PORTS + int(played.code[-2:]) if port is None else port
+    keys = Path(".egov-sandbox" if first else f".egov-sandbox-{played.slug}") if keys is None else keys
+    name = "sandbox" if first else played.slug
     ended = threading.Event()
 
     def end(number: int, frame: object) -> None:
@@ -100,15 +131,22 @@ def sandbox(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     try:
-        running = Sandbox(database, port)
+        running = Sandbox(database, port, city=played.slug)
     except OSError as error:
         typer.echo(f"Port {port} cannot be used ({error.strerror}); choose another with --port.", err=True)
         raise typer.Exit(2) from None
+    except ValueError as error:
+        typer.echo(f"{error}; choose another with --database.", err=True)
+        raise typer.Exit(2) from None
     with running:
-        profile = running.credentials("sandbox-app", SCOPES, keys.absolute())
-        typer.echo(f"Sandbox of Kota Serang (36.73) at {running.url}. For development and tests only.\n")
-        typer.echo("Copy this profile to ~/.config/egov-serang/config.toml and use Client(profile='sandbox'):\n")
-        typer.echo(profile.profile_toml("sandbox"))
+        try:
+            profile = running.credentials("sandbox-app", SCOPES, keys.absolute())
+        except ValueError as error:
+            typer.echo(f"{error}; choose another with --keys.", err=True)
+            raise typer.Exit(2) from None
+        typer.echo(f"Sandbox of {played.name} ({played.code}) at {running.url}. For development and tests only.\n")
+        typer.echo(f"Copy this profile to ~/.config/egov-serang/config.toml and use Client(profile={name!r}):\n")
+        typer.echo(profile.profile_toml(name))
         typer.echo(f"Control with: Authorization: Bearer {running.sandbox_token}")
         typer.echo("Ctrl-C ends it.")
         sys.stdout.flush()

@@ -127,6 +127,7 @@ def _network(config: Config, probe: Probe) -> Iterator[Finding]:
         cities = ", ".join(f"{city.name} ({city.id})" for city in found.jurisdictions)
         sandbox = ", a sandbox" if found.sandbox else ""
         yield Finding("discovery", "ok", masked(f"contract {found.contract}{sandbox}: {cities}"))
+        yield from _city(config.city, [city.id for city in found.jurisdictions])
     except EgovError as error:
         silent = isinstance(error, ConnectionFailed | DeadlineExceeded)
         yield _failed("discovery", error)
@@ -151,6 +152,18 @@ def _network(config: Config, probe: Probe) -> Iterator[Finding]:
         return
     said = "accepted" if allowed else "signature accepted; this client lacks the scope complaints:read"
     yield Finding("signed call", "ok" if allowed else "note", said)
+
+
+def _city(wanted: str | None, served: list[str]) -> Iterator[Finding]:
+    if wanted is None:
+        return
+    if wanted in served or not served:
+        yield Finding("city", "ok", wanted)
+    else:
+        remedy = "Set city, or choose the profile of that city's gateway"
+        yield Finding(
+            "city", "wrong", masked(f"the profile is for {wanted}, the gateway for {', '.join(served)}"), remedy
+        )
 
 
 def _clock(offset: float | None) -> Finding:

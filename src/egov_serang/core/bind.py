@@ -264,12 +264,12 @@ class flow(_Descriptor, Generic[P, T]):
             return refuse
 
         async def work(given: _Arguments) -> Reply[Any]:
-            steps = Steps(engine)
-            try:
-                result = await function(service, steps, *given.pos, **given.kw)
-            except EgovError as error:
-                error.idempotency_key = steps.key
-                raise
+            with Steps(engine, name) as steps:
+                try:
+                    result = await function(service, steps, *given.pos, **given.kw)
+                except EgovError as error:
+                    error.idempotency_key = steps.key
+                    raise
             last = steps.last
             if last is None:
                 raise UnsupportedOperation(f"{name} ended without a call")

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, cast
 from egov_serang.core.audit import Auditor
 from egov_serang.core.call import Call
 from egov_serang.core.echo import silence
-from egov_serang.core.exchange import Exchange, Layer, Next
+from egov_serang.core.exchange import Exchange, Layer, Next, Observer, Unobserved
 from egov_serang.core.faults import from_fault
 from egov_serang.core.ids import random_id
 from egov_serang.core.message import Limits, Request, Response, TransportFault
@@ -56,6 +56,7 @@ class Engine:
         headers: sent with every request, names in lower case.
         options: see `Options`.
         audit: told of every processing of a person's data; None where the application keeps no trail.
+        observer: stands around every call and flow; None where nobody looks.
         full_trace: keep inner frames and causes on errors; they may show secrets and personal data.
     """
 
@@ -68,11 +69,13 @@ class Engine:
         headers: Mapping[str, str],
         options: Options,
         audit: Auditor | None = None,
+        observer: Observer | None = None,
         full_trace: bool = False,
     ) -> None:
         self.runtime = runtime
         self.options = options
         self.audit = audit
+        self.observer: Observer = observer or Unobserved()
         self._layers = layers
         self._base = base
         self._full_trace = full_trace
@@ -97,6 +100,7 @@ class Engine:
             headers=self._headers,
             options=options,
             audit=self.audit,
+            observer=self.observer,
             full_trace=self._full_trace,
         )
 
@@ -109,22 +113,23 @@ class Engine:
             deadline: on the runtime's clock; the options' deadline holds where it is earlier.
         """
         exchange = self._open(call, key, deadline)
-        try:
-            exchange.url = self._base + call.target()
-            response = await self._chain(exchange)
-            data = call.decode(response)
-            _bind_reference(call, data, response)
-        except EgovError as error:
-            if isinstance(error, ApiError):
-                silence(error, exchange)
-            error.operation = call.operation
-            error.request_id = exchange.request_id or None
-            error.correlation_id = exchange.correlation_id
-            error.idempotency_key = exchange.idempotency_key
-            error.attempts = exchange.attempt
-            raise
-        replayed = response.headers.get("idempotency-replayed", "").lower() == "true"
-        return Reply(data, response.status, response.headers, exchange.request_id, exchange.attempt, replayed)
+        with self.observer.call(exchange):
+            try:
+                exchange.url = self._base + call.target()
+                response = await self._chain(exchange)
+                exchange.replayed = response.headers.get("idempotency-replayed", "").lower() == "true"
+                data = call.decode(response)
+                _bind_reference(call, data, response)
+            except EgovError as error:
+                if isinstance(error, ApiError):
+                    silence(error, exchange)
+                error.operation = call.operation
+                error.request_id = exchange.request_id or None
+                error.correlation_id = exchange.correlation_id
+                error.idempotency_key = exchange.idempotency_key
+                error.attempts = exchange.attempt
+                raise
+        return Reply(data, response.status, response.headers, exchange.request_id, exchange.attempt, exchange.replayed)
 
     def finish(self, work: Coroutine[Any, Any, T]) -> T:
         """End a synchronous public call: the result, or the error without our frames and causes."""
@@ -173,6 +178,7 @@ class Engine:
         """The innermost step: one transmission, and the truth about it where it fails."""
         call = exchange.call
         exchange.attempt += 1
+        exchange.status = None
         request = Request(call.method, exchange.url, list(exchange.headers.items()), call.body, call.stream)
         limits = Limits(exchange.deadline, self.options.connect, self.options.read)
         try:
@@ -180,7 +186,7 @@ class Engine:
         except TransportFault as fault:
             error = from_fault(fault, expired=exchange.remaining() < _MOMENT)
         else:
-            exchange.sent = "yes"
+            exchange.sent, exchange.status = "yes", response.status
             return response
         exchange.sent = max(exchange.sent, error.sent, key=_CERTAINTY.__getitem__)
         raise error

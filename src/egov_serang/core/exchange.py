@@ -1,10 +1,11 @@
-"""The one record of a call while it is under way, and what a layer around it looks like."""
+"""The one record of a call while it is under way, and what a layer around it or an observer of it looks like."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from egov_serang.core.call import Call
 from egov_serang.core.message import Response
@@ -29,7 +30,9 @@ class Exchange:
         headers: of the transmission being prepared, names in lower case; each layer writes its own anew every time.
         url: absolute, as signed and as sent.
         request_id: of the last transmission.
-        digest: Content-Digest of the body, kept because a stream is read once for it.
+        status: of the last transmission's answer; None where none came.
+        replayed: whether the service answered from its idempotency store.
+        digest: what of the body is signed, kept because a stream is read once for it.
     """
 
     call: Call[Any]
@@ -45,6 +48,8 @@ class Exchange:
     sent: Sent = "no"
     request_id: str = ""
     digest: str | None = None
+    status: int | None = None
+    replayed: bool = False
 
     def remaining(self) -> float:
         """Seconds left, at least 0."""
@@ -61,3 +66,28 @@ class Layer(Protocol):
     """One concern around the sending of a request: it may change the exchange, call `next` often, raise."""
 
     async def __call__(self, exchange: Exchange, next: Next) -> Response: ...
+
+
+class Observer(Protocol):
+    """Stands around whole calls, decoding included, and flows of several. It must not change what becomes of them."""
+
+    def call(self, exchange: Exchange) -> AbstractContextManager[object]:
+        """Around one call, before its first layer; leaves with the error as the caller gets it."""
+        ...
+
+    def flow(self, operation: str) -> AbstractContextManager[object]:
+        """Around the calls of one flow."""
+        ...
+
+
+_NOTHING: Final = nullcontext()
+
+
+class Unobserved:
+    """The observer of a client whose application wants none."""
+
+    def call(self, exchange: Exchange) -> AbstractContextManager[object]:
+        return _NOTHING
+
+    def flow(self, operation: str) -> AbstractContextManager[object]:
+        return _NOTHING

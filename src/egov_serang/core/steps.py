@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from egov_serang.core.call import Call
 from egov_serang.core.engine import Engine
@@ -14,14 +16,27 @@ T = TypeVar("T")
 
 
 class Steps:
-    """What a flow sends its calls with. Every step's key derives from the flow's, so a re-run repeats no effect."""
+    """What a flow sends its calls with. Every step's key derives from the flow's, so a re-run repeats no effect.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        engine: carries the calls out.
+        flow: the name of the flow's method, for observers.
+    """
+
+    def __init__(self, engine: Engine, flow: str) -> None:
         self._engine = engine
+        self._flow = flow
+        self._observed = ExitStack()
         self._count = 0
         self.key = engine.options.idempotency_key or random_id()
         self.deadline = engine.runtime.now() + engine.options.deadline
         self.last: Reply[Any] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._observed.__exit__(kind, error, tb)
 
     async def __call__(self, call: Call[T], name: str | None = None) -> Reply[T]:
         """Carry one call of the flow out.
@@ -31,6 +46,9 @@ class Steps:
             name: of the step, stable over re-runs; its operation and position by default.
         """
         self._count += 1
+        if self._count == 1:  # a flow whose arguments are refused has no call to observe, like any refused operation
+            service = call.operation.rpartition(".")[0]
+            self._observed.enter_context(self._engine.observer.flow(f"{service}.{self._flow}"))
         key = step_key(self.key, name or f"{self._count}:{call.operation}")
         reply = await self._engine.perform(call, key=key, deadline=self.deadline)
         self.last = reply

@@ -1,1 +1,4 @@
-"""The layers every call passes, outermost first: deadline, idempotency, retry, auth, answers, signature, wire log."""
+"""The layers every call passes, outermost first: deadline, idempotency, retry, auth, answers, signature, wire log.
+
+Telemetry stands around them, where the application wants it.
+"""

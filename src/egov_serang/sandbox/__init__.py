@@ -1,1 +1,1 @@
-"""A small Serang on loopback: contract v1, really checked, for development and tests only."""
+"""A small city on loopback: contract v1, really checked, for development and tests only."""

@@ -12,7 +12,6 @@ from egov_serang.sandbox.jose import verified_claims
 from egov_serang.sandbox.keys import ALGORITHM
 from egov_serang.sandbox.platform import Platform
 from egov_serang.sandbox.problems import Problem
-from egov_serang.sandbox.settings import JURISDICTION_ID
 
 _TYP: Final = "at+jwt"
 
@@ -40,7 +39,7 @@ def issue_token(platform: Platform, client_id: str, scopes: list[str], *, audien
             "sub": client_id,
             "client_id": client_id,
             "scope": " ".join(scopes),
-            "jurisdiction_id": JURISDICTION_ID,
+            "jurisdiction_id": platform.city.code,
             "iat": now,
             "exp": now + platform.settings.token_ttl_s,
             "jti": secrets.token_urlsafe(16),

@@ -1,8 +1,8 @@
 """The application: every module of the contract behind one gate.
 
-A module is a pair `router` (made by `route.contract_router`) and `seed(session)`; see `gate` for how to write one.
-Modules listed in `MODULES` are seeded, in this order, on an empty database and after every reset. A module may have a
-`tick(session, now)`: it runs whenever the city's clock is moved, for what time brings by itself.
+A module has a `router` (made by `route.contract_router`); see `gate` for how to write one. It may have a
+`seed(session, city)`, which runs, in the order of `MODULES`, on an empty database and after every reset, and a
+`tick(session, now)`, which runs whenever the city's clock is moved, for what time brings by itself.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from egov_serang.sandbox import control, oauth
 from egov_serang.sandbox.announcements import routes as announcements
+from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.civil import routes as civil
 from egov_serang.sandbox.clients import Clients
 from egov_serang.sandbox.complaints import routes as complaints
@@ -45,18 +46,31 @@ MODULES: Final[tuple[ModuleType, ...]] = (
 )
 
 
-def open_platform(database_file: Path, base_url: str, *, durable: bool, token_ttl_s: int) -> Platform:
-    """Open (or make and seed) the stores of a sandbox."""
+def open_platform(
+    database_file: Path, base_url: str, city: Municipality, *, durable: bool, token_ttl_s: int | None = None
+) -> Platform:
+    """Open (or make and seed) the stores of a sandbox.
+
+    Raises:
+        ValueError: the database is another city's.
+    """
     database = Database(database_file, durable=durable)
-    with closing(database.writing()) as session:
-        fresh = session.scalar(select(SecretRow).limit(1)) is None
-        keys = ServerKeys(session)
-        settings = Settings(base_url, keys.sandbox_token, token_ttl_s)
-        replays = Replays(database_file.with_name(database_file.name + "-seen"))
-        platform = Platform(settings, database, Clients(session), keys, replays, MODULES)
-        if fresh:
-            platform.seed(session)
-        session.commit()
+    try:
+        with closing(database.writing()) as session:
+            fresh = session.scalar(select(SecretRow).limit(1)) is None
+            keys = ServerKeys(session, city.code)
+            if keys.city != city.code:
+                raise ValueError(f"{database_file} is the database of another city, {keys.city}")
+            settings = Settings(base_url, city, token_ttl_s or city.limits.token_ttl_s, keys.sandbox_token)
+            replays = Replays(database_file.with_name(database_file.name + "-seen"))
+            clients = Clients(session, city.message_algorithms)
+            platform = Platform(settings, database, clients, keys, replays, MODULES)
+            if fresh:
+                platform.seed(session)
+            session.commit()
+    except BaseException:
+        database.close()
+        raise
     return platform
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -57,10 +57,15 @@ class Client:
 
 
 class Clients:
-    """All registrations, read once from the database and kept at hand, since every request asks."""
+    """All registrations, read once from the database and kept at hand, since every request asks.
 
-    def __init__(self, session: Session) -> None:
-        self._by_id = {row.client_id: _client(row) for row in session.scalars(select(ClientRow))}
+    Args:
+        algorithms: what this gateway lets requests be signed with (RFC 9421 names).
+    """
+
+    def __init__(self, session: Session, algorithms: Collection[str]) -> None:
+        self._algorithms = algorithms
+        self._by_id = {row.client_id: _client(row, algorithms) for row in session.scalars(select(ClientRow))}
 
     def get(self, client_id: str) -> Client | None:
         """The client, if registered."""
@@ -84,12 +89,12 @@ class Clients:
             jwks=dict(jwks),
             secret_hash=None if secret is None else _hashed(secret),
         )
-        client = _client(row)
+        client = _client(row, self._algorithms)
         session.merge(row)
         self._by_id[client_id] = client
 
 
-def _client(row: ClientRow) -> Client:
+def _client(row: ClientRow, algorithms: Collection[str]) -> Client:
     assertion_keys: dict[str, JoseKey] = {}
     message_keys: dict[str, MessageKey] = {}
     for index, jwk in enumerate(row.jwks.get("keys", [])):
@@ -97,20 +102,23 @@ def _client(row: ClientRow) -> Client:
         try:
             key = import_key(members)
         except (JoseError, ValueError, KeyError, TypeError):
-            raise _bad_key(index) from None
+            raise _bad_key(index, algorithms) from None
         kid = jwk.get("kid") or key.thumbprint()
         algorithm = message_algorithm(key)
-        if jwk.get("use") == USE_MESSAGE and algorithm is not None:
-            message_keys[kid] = MessageKey(algorithm, key.public_key)
+        if jwk.get("use") == USE_MESSAGE and algorithm in algorithms:
+            message_keys[kid] = MessageKey(str(algorithm), key.public_key)
         elif jwk.get("use") == USE_ASSERTION and assertion_algorithms(key):
             assertion_keys[kid] = key
         else:
-            raise _bad_key(index)
+            raise _bad_key(index, algorithms)
     return Client(row.client_id, frozenset(row.scopes), assertion_keys, message_keys, row.secret_hash)
 
 
-def _bad_key(index: int) -> Problem:
-    detail = f"a public key with use {USE_ASSERTION!r} (assertions) or {USE_MESSAGE!r} (messages) is wanted"
+def _bad_key(index: int, algorithms: Collection[str]) -> Problem:
+    detail = (
+        f"a public key with use {USE_ASSERTION!r} (assertions) or {USE_MESSAGE!r} (messages: {', '.join(algorithms)}) "
+        "is wanted"
+    )
     return Problem("validation_failed", errors=[FieldError(f"/jwks/keys/{index}", "jwk", detail)])
 
 

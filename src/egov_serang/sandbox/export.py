@@ -8,13 +8,14 @@ import tempfile
 from pathlib import Path
 
 from egov_serang.sandbox.app import create_app, open_platform
+from egov_serang.sandbox.cities.serang import SERANG
 from egov_serang.sandbox.settings import EXAMPLE_URL
 
 
 def openapi_text() -> str:
     """The document as committed: the same text on every machine."""
     with tempfile.TemporaryDirectory() as folder:
-        platform = open_platform(Path(folder) / "export.sqlite", EXAMPLE_URL, durable=False, token_ttl_s=900)
+        platform = open_platform(Path(folder) / "export.sqlite", EXAMPLE_URL, SERANG, durable=False)
         try:
             document = create_app(platform).openapi()
         finally:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 from pydantic import JsonValue
 
 from egov_serang.sandbox.problems import FieldError
-
-AREA: Final[JsonValue] = {"type": "string", "pattern": r"^36\.73\.\d{2}\.\d{4}$", "title": "Kode kelurahan"}
 
 
 def form(required: Sequence[str], properties: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -42,6 +41,12 @@ def number(title: str, least: float, most: float) -> JsonValue:
 def count(title: str, least: int, most: int) -> JsonValue:
     """A whole number within bounds."""
     return {"type": "integer", "minimum": least, "maximum": most, "title": title}
+
+
+def area(city: str | None = None) -> JsonValue:
+    """A village by its code: one of a city, by the city's own code, or any."""
+    within = re.escape(city) if city else r"\d{2}\.\d{2}"
+    return {"type": "string", "pattern": rf"^{within}\.\d{{2}}\.\d{{4}}$", "title": "Kode kelurahan"}
 
 
 def date(title: str) -> JsonValue:

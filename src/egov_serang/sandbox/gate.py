@@ -1,6 +1,6 @@
 """The gate of every business route, and how to write a module behind it.
 
-A module (`permits`, `notifications`, ...) exposes `router` and `seed(session)` and is listed in `app.MODULES`:
+A module (`permits`, `notifications`, ...) exposes `router`, may have a `seed`, and is listed in `app.MODULES`:
 
     router = contract_router("permits")                    # from egov_serang.sandbox.route
 
@@ -20,7 +20,7 @@ A module (`permits`, `notifications`, ...) exposes `router` and `seed(session)` 
         response.headers["ETag"] = etag(1)
         return render(row, caller)
 
-    def seed(session: Session) -> None: ...                # called on an empty database; do not commit
+    def seed(session: Session, city: Municipality) -> None: ...  # called on an empty database; do not commit
 
 Before the handler runs, the route has read the body (bounded), checked the token, the request signature, the scope,
 the nonce and the idempotency key. What the handler does in `db` is committed together with the idempotency record

@@ -93,7 +93,7 @@ class Once:
                 status=response.status_code,
                 headers={name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers},
                 body=bytes(response.body),
-                expires_at=(now + timedelta(seconds=self._platform.settings.idempotency_ttl_s)).timestamp(),
+                expires_at=(now + timedelta(seconds=self._platform.city.limits.idempotency_ttl_s)).timestamp(),
             )
         )
 

@@ -29,13 +29,19 @@ class SecretRow(Base):
 
 
 class ServerKeys:
-    """The keys of one sandbox, made on first use and kept in its database. The caller commits."""
+    """The keys of one sandbox, made on first use and kept in its database. The caller commits.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        city: the code of the city a new database is for.
+    """
+
+    def __init__(self, session: Session, city: str) -> None:
         jwk = _kept(session, "signing_key", lambda: ECKey.generate_key("P-256").as_dict(private=True))
         self.signing_key = ECKey.import_key(jwk)
         self.kid = self.signing_key.thumbprint()
         self.sandbox_token: str = _kept(session, "sandbox_token", lambda: secrets.token_urlsafe(24))
+        self.city: str = _kept(session, "city", lambda: city)
+        """The code of the city this database is of."""
         self._pepper = bytes.fromhex(_kept(session, "pepper", lambda: secrets.token_hex(32)))
 
     def sign(self, claims: dict[str, Any], *, typ: str = "JWT") -> str:

@@ -14,11 +14,9 @@ from pydantic import BaseModel
 from egov_serang.sandbox.access import issue_token
 from egov_serang.sandbox.clients import Client
 from egov_serang.sandbox.jose import assertion_algorithms, key_id, verified_claims
-from egov_serang.sandbox.paging import PAGE_MAX
 from egov_serang.sandbox.platform import Here, Platform
 from egov_serang.sandbox.proof import SKEW_S
 from egov_serang.sandbox.route import ContractRoute
-from egov_serang.sandbox.settings import JURISDICTION_ID, JURISDICTION_NAME
 
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_LIFE_MAX_S: Final = 300
@@ -69,7 +67,7 @@ def discovery(here: Here) -> dict[str, Any]:
     return {
         "contract": "1.0",
         "issuer": base,
-        "jurisdictions": [{"id": JURISDICTION_ID, "name": JURISDICTION_NAME}],
+        "jurisdictions": [{"id": here.city.code, "name": here.city.name}],
         "modules": {name: {"base": f"{base}/v1/{name}", "capabilities": can} for name, can in capabilities.items()},
         "auth_profiles": ["private_key_jwt", "client_secret"],
         "signature_profiles": [
@@ -77,13 +75,13 @@ def discovery(here: Here) -> dict[str, Any]:
                 "name": "rfc9421",
                 "requests": "required",
                 "responses": False,
-                "algs": ["ed25519", "ecdsa-p256-sha256", "rsa-pss-sha512", "hmac-sha256"],
+                "algs": list(here.city.message_algorithms),
             }
         ],
         "limits": {
-            "idempotency_ttl_s": here.settings.idempotency_ttl_s,
-            "max_body_bytes": here.settings.max_body_bytes,
-            "page_max": PAGE_MAX,
+            "idempotency_ttl_s": here.city.limits.idempotency_ttl_s,
+            "max_body_bytes": here.city.limits.max_body_bytes,
+            "page_max": here.city.limits.page_max,
             "rates": [],
         },
         "request_id_echo": True,

@@ -20,11 +20,13 @@ from pydantic import BaseModel
 from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from egov_serang.sandbox.platform import platform_of
 from egov_serang.sandbox.problems import FieldError, Problem
 
 T = TypeVar("T")
 
-PAGE_MAX: Final = 200
+_PAGE_MAX: Final = 200
+"""What the contract lets anybody ask for; a city may give fewer on a page (`limits.page_max`)."""
 _PAGE_DEFAULT: Final = 50
 
 
@@ -87,10 +89,11 @@ class PageRequest:
 async def _page(
     request: Request,
     response: Response,
-    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = _PAGE_DEFAULT,
+    limit: Annotated[int, Query(ge=1, le=_PAGE_MAX)] = _PAGE_DEFAULT,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> PageRequest:
-    return PageRequest(request, response, limit, cursor)
+    most = platform_of(request).city.limits.page_max
+    return PageRequest(request, response, min(limit, most), cursor)
 
 
 Paging = Annotated[PageRequest, Depends(_page)]

@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.clients import Clients
 from egov_serang.sandbox.clock import Clock
 from egov_serang.sandbox.db import Database
@@ -39,6 +40,11 @@ class Platform:
     in_flight: set[str] = field(default_factory=set)
     """Idempotency keys (hashed, with their scope) of calls under way. In memory: a killed server has none."""
 
+    @property
+    def city(self) -> Municipality:
+        """The city it plays."""
+        return self.settings.city
+
     def reseed(self) -> None:
         """Empty the database and seed it again. Hold the writer lock."""
         with closing(self.database.writing()) as session:
@@ -47,9 +53,10 @@ class Platform:
             session.commit()
 
     def seed(self, session: Session) -> None:
-        """Let every module enter what it starts with. The caller commits."""
+        """Let every module with a `seed(session, city)` enter what it starts with. The caller commits."""
         for module in self.modules:
-            module.seed(session)
+            if hasattr(module, "seed"):
+                module.seed(session, self.city)
 
     def tick(self) -> None:
         """Let every module with a `tick(session, now)` do what the city's time has brought. Hold the writer lock."""

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, Final
 
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
+from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.clients import USE_ASSERTION, USE_MESSAGE
 
-K = TypeVar("K", ECKey, OKPKey)
+_MESSAGE_KEYS: Final[Mapping[str, tuple[type[ECKey | OKPKey], str]]] = MappingProxyType(
+    {"ed25519": (OKPKey, "Ed25519"), "ecdsa-p256-sha256": (ECKey, "P-256")}
+)
+"""The kind of key, and its curve, that is made for an algorithm (RFC 9421 names)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,41 +27,56 @@ class Profile:
 
     gateway: str
     issuer: str
+    city: str
     client_id: str
     key_file: Path
     signing_key_file: Path
 
     def profile_toml(self, name: str = "sandbox") -> str:
         """The table for `~/.config/egov-serang/config.toml`."""
-        fields = ("gateway", "issuer", "client_id", "key_file", "signing_key_file")
+        fields = ("gateway", "issuer", "city", "client_id", "key_file", "signing_key_file")
         lines = [f'{field} = "{_escaped(str(getattr(self, field)))}"' for field in fields]
         return "\n".join([f"[profile.{name}]", *lines, ""])
 
 
-def own_keys(url: str, client_id: str, folder: Path) -> tuple[Profile, dict[str, Any]]:
+def own_keys(url: str, city: Municipality, client_id: str, folder: Path) -> tuple[Profile, dict[str, Any]]:
     """The two keys of a client as files in a folder, made where they are missing.
 
     Returns:
         The profile, and the public JWKS to register.
+
+    Raises:
+        ValueError: a file there is not a key this city takes.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     key_file, signing_key_file = folder / f"{client_id}-assertion.pem", folder / f"{client_id}-message.pem"
     assertion = _own(key_file, ECKey, "P-256")
-    message = _own(signing_key_file, OKPKey, "Ed25519")
+    kind, curve = _MESSAGE_KEYS[city.message_algorithms[0]]
+    message = _own(signing_key_file, kind, curve)
     keys = [
         {**key.as_dict(private=False), "kid": key.thumbprint(), "use": use}
         for key, use in ((assertion, USE_ASSERTION), (message, USE_MESSAGE))
     ]
-    return Profile(url, url, client_id, key_file, signing_key_file), {"keys": keys}
+    return Profile(url, url, city.code, client_id, key_file, signing_key_file), {"keys": keys}
 
 
-def _own(path: Path, kind: type[K], curve: Any) -> K:
+def _own(path: Path, kind: type[ECKey | OKPKey], curve: Any) -> ECKey | OKPKey:
     if path.exists():
-        return kind.import_key(path.read_bytes())
+        return _read(path, kind, curve)
     key = kind.generate_key(curve)
     # The mode counts from the first byte on.
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(key.as_pem(private=True))
+    return key
+
+
+def _read(path: Path, kind: type[ECKey | OKPKey], curve: str) -> ECKey | OKPKey:
+    try:
+        key = kind.import_key(path.read_bytes())
+    except (JoseError, ValueError, TypeError):
+        key = None
+    if key is None or key.curve_name != curve:
+        raise ValueError(f"{path} is not a {curve} key; keep this city's keys in a folder of their own")
     return key
 
 

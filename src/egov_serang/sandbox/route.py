@@ -63,7 +63,7 @@ async def _answer(
     platform: Platform, handler: _Handler, guard: Requires | None, request: Request, route: ContractRoute
 ) -> Response:
     incoming = request
-    request, body = await _read(incoming, platform.settings.max_body_bytes)
+    request, body = await _read(incoming, platform.city.limits.max_body_bytes)
     caller = None if guard is None else guard.admit(platform, request, body)
     if body:
         _check_media(route, request)

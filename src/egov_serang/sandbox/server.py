@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from egov_serang.sandbox import control
 from egov_serang.sandbox.app import create_app, open_platform
+from egov_serang.sandbox.cities.known import municipality
 from egov_serang.sandbox.platform import Platform
 from egov_serang.sandbox.profile import Profile, own_keys
 
@@ -56,20 +57,33 @@ class Sandbox:
     Args:
         database: SQLite file that outlives the sandbox; without one a throw-away database is used.
         port: port on 127.0.0.1; 0 takes a free one.
-        token_ttl_s: life of an access token in seconds.
+        token_ttl_s: life of an access token in seconds; the city's own by default.
+        city: which city it plays, by slug or code: `serang` (36.73) or `cilegon` (36.72).
 
     Raises:
+        ValueError: no such city, or the database is another city's.
         OSError: the port is taken.
         RuntimeError: the server did not start.
     """
 
-    def __init__(self, database: Path | None = None, port: int = 0, token_ttl_s: int = 900) -> None:
+    def __init__(
+        self, database: Path | None = None, port: int = 0, token_ttl_s: int | None = None, city: str = "serang"
+    ) -> None:
+        played = municipality(city)
+        self.city = played.region
+        """The city it plays, as in the registry of cities."""
         self._folder = tempfile.TemporaryDirectory() if database is None else None
         path = database or Path(self._folder.name if self._folder else "") / "sandbox.sqlite"
         self._socket = _bound(port)
         self.url = _url(self._socket)
         """Gateway and issuer."""
-        self._platform = open_platform(path, self.url, durable=database is not None, token_ttl_s=token_ttl_s)
+        try:
+            self._platform = open_platform(
+                path, self.url, played, durable=database is not None, token_ttl_s=token_ttl_s
+            )
+        except BaseException:
+            self._socket.close()
+            raise
         self.sandbox_token = self._platform.settings.sandbox_token
         """Opens `/__sandbox`."""
         self._loop: Future[asyncio.AbstractEventLoop] = Future()
@@ -114,13 +128,14 @@ class Sandbox:
         Args:
             client_id: its name.
             scopes: what it may do.
-            folder: where its assertion key (ES256) and message key (Ed25519) are written as PEM files, 0600. Keys of
-                an earlier run found there are used again, so that a restart changes nothing for its programs.
+            folder: where its assertion key (ES256) and message key (of the kind the city prefers) are written as PEM
+                files, 0600. Keys of an earlier run found there are used again, so that a restart changes nothing for
+                its programs.
 
         Raises:
             ValueError: a file there is not such a key.
         """
-        profile, jwks = own_keys(self.url, client_id, folder)
+        profile, jwks = own_keys(self.url, self._platform.city, client_id, folder)
         self.register(client_id, jwks, scopes)
         return profile
 
@@ -175,7 +190,8 @@ def run_forever(
     database: Path | None,
     *,
     port: int = 0,
-    token_ttl_s: int = 900,
+    token_ttl_s: int | None = None,
+    city: str = "serang",
     on_ready: Callable[[str, str], None] | None = None,
 ) -> None:
     """Run in the foreground until SIGINT or SIGTERM.
@@ -183,13 +199,15 @@ def run_forever(
     Args:
         database: SQLite file; what it acknowledged survives a SIGKILL. Without one the database is thrown away.
         port: port on 127.0.0.1; 0 takes a free one.
-        token_ttl_s: life of an access token in seconds.
+        token_ttl_s: life of an access token in seconds; the city's own by default.
+        city: which city it plays, by slug or code.
         on_ready: called with the URL and the sandbox token once it listens.
     """
     with tempfile.TemporaryDirectory() as folder, _bound(port) as listening:
         url = _url(listening)
         path = database or Path(folder) / "sandbox.sqlite"
-        platform = open_platform(path, url, durable=database is not None, token_ttl_s=token_ttl_s)
+        played = municipality(city)
+        platform = open_platform(path, url, played, durable=database is not None, token_ttl_s=token_ttl_s)
         token = platform.settings.sandbox_token
         try:
             _Server(_config(platform), lambda loop: on_ready(url, token) if on_ready else None).run(sockets=[listening])

@@ -21,7 +21,7 @@ from egov_serang.errors import ConfigError
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-_LEAST_RSA_BITS: Final = 2048
+LEAST_RSA_BITS: Final = 2048
 
 Private = Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey
 
@@ -53,7 +53,7 @@ class PrivateKey:
             self.jwt_algorithm = "Ed25519"
         elif isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1):
             self.jwt_algorithm = "ES256"
-        elif isinstance(key, RSAPrivateKey) and key.key_size >= _LEAST_RSA_BITS:
+        elif isinstance(key, RSAPrivateKey) and key.key_size >= LEAST_RSA_BITS:
             self.jwt_algorithm = "PS256"
         else:
             raise ConfigError(

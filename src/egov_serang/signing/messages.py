@@ -1,4 +1,4 @@
-"""The gateway's RFC 9421 profile: which components are covered, in which order, and how a request is signed.
+"""The gateway's RFC 9421 profile: which components are covered, in which order, and how a message is signed.
 
 Source: contract-v1 section 1 (label `egov`, tag `egov-serang`), RFC 9421, RFC 9530.
 """
@@ -6,78 +6,62 @@ Source: contract-v1 section 1 (label `egov`, tag `egov-serang`), RFC 9421, RFC 9
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from egov_serang.errors import ConfigError, FieldError, Invalid
-from egov_serang.signing.keys import PrivateKey
+from egov_serang.errors import FieldError, Invalid
+from egov_serang.signing.algorithms import Signer
+from egov_serang.signing.base import Message, signature_base
 
 LABEL: Final = "egov"
 TAG: Final = "egov-serang"
 LIFETIME: Final = 300
 
-_WITH_BODY: Final = ("content-type", "content-digest")
+_WITH_BODY: Final = ('"content-type"', '"content-digest"')
 _IF_PRESENT: Final = ("authorization", "dpop", "if-match", "x-acting-for")
 _KEYED: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # One pass of str.translate finds anything that may not stand in a signature base line (RFC 9421 section 2.5).
 _PRINTABLE: Final = dict.fromkeys(range(0x20, 0x7F))
 
 
-def content_digest(chunks: Iterable[bytes]) -> str:
-    """The Content-Digest field over a body's final bytes (RFC 9530, sha-256)."""
-    digest = hashlib.sha256()
-    for chunk in chunks:
-        digest.update(chunk)
-    return f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
+def request_components(method: str, headers: Mapping[str, str]) -> tuple[str, ...]:
+    """The components a request must cover, as serialised identifiers in the profile's order.
 
-
-def covered(method: str, headers: MutableMapping[str, str]) -> tuple[str, ...]:
-    """The header fields this request must cover, in the profile's order, without the derived components."""
-    names: list[str] = []
+    Args:
+        method: the verb.
+        headers: names in lower case; with a body there is a `content-digest` among them.
+    """
+    names = ['"@method"', '"@target-uri"']
     if "content-digest" in headers:
         names.extend(_WITH_BODY)
     if method in _KEYED:
-        names.append("idempotency-key")
-    names.extend(name for name in _IF_PRESENT if name in headers)
-    names.append("x-request-id")
+        names.append('"idempotency-key"')
+    names.extend(f'"{name}"' for name in _IF_PRESENT if name in headers)
+    names.append('"x-request-id"')
     return tuple(names)
 
 
-def signature_base(method: str, url: str, fields: Iterable[tuple[str, str]], params: str) -> str:
-    """The exact text that is signed (RFC 9421 section 2.5)."""
-    lines = [f'"@method": {method}', f'"@target-uri": {url}']
-    lines.extend(f'"{name}": {value}' for name, value in fields)
-    lines.append(f'"@signature-params": {params}')
-    return "\n".join(lines)
+def answer_components(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """The components an answer must cover: itself, and through the request's signature the request it answers."""
+    body = _WITH_BODY if "content-digest" in headers else ()
+    return ('"@status"', *body, '"x-request-id"', f'"signature";req;key="{LABEL}"')
 
 
 class MessageSigner:
-    """Signs requests with one Ed25519 key.
+    """Signs messages in the profile.
 
     Args:
-        key: the message key; a different one from the assertion key.
-
-    Raises:
-        ConfigError: the key is not Ed25519.
+        signer: holds the message key, which is a different one from the assertion key.
     """
 
-    def __init__(self, key: PrivateKey) -> None:
-        if not isinstance(key.crypto, Ed25519PrivateKey):
-            raise ConfigError(
-                "the message signing key is not Ed25519",
-                code="key_unusable",
-                hint="Set signing_key_file to an Ed25519 key; the assertion key (key_file) may be of another kind",
-            )
-        self._sign = key.crypto.sign
-        self._static = f';keyid="{key.keyid}";alg="ed25519";tag="{TAG}"'
+    def __init__(self, signer: Signer) -> None:
+        self._sign = signer.sign
+        self._static = f';keyid="{signer.keyid}";alg="{signer.algorithm}";tag="{TAG}"'
         self._lists: dict[tuple[str, ...], str] = {}
 
     def sign(self, method: str, url: str, headers: MutableMapping[str, str], *, created: int) -> None:
-        """Put Signature-Input and Signature among the headers.
+        """Put Signature-Input and Signature among the headers of a request.
 
         Args:
             method: the verb.
@@ -88,22 +72,44 @@ class MessageSigner:
         Raises:
             Invalid: a covered value has a character outside printable ASCII; nothing was sent.
         """
-        names = covered(method, headers)
-        components = self._lists.get(names)
-        if components is None:
-            components = '("@method" "@target-uri" ' + " ".join(f'"{name}"' for name in names) + ")"
-            self._lists[names] = components  # at most a few dozen combinations exist
+        components = request_components(method, headers)
+        self._put(components, Message(headers, method, url), headers, created)
+
+    def sign_answer(self, status: int, headers: MutableMapping[str, str], request: Message, *, created: int) -> None:
+        """The same for an answer.
+
+        Args:
+            status: HTTP status.
+            headers: of the answer.
+            request: the signed request it answers.
+            created: seconds since the epoch.
+
+        Raises:
+            Invalid: a covered value has a character outside printable ASCII.
+            SignatureInvalid: the request is not signed.
+        """
+        message = Message(headers, status=status, request=request)
+        self._put(answer_components(headers), message, headers, created)
+
+    def _put(
+        self, components: tuple[str, ...], message: Message, headers: MutableMapping[str, str], created: int
+    ) -> None:
+        listed = self._lists.get(components)
+        if listed is None:
+            listed = f"({' '.join(components)})"
+            self._lists[components] = listed  # at most a few dozen combinations exist
         nonce = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
-        params = f'{components};created={created};expires={created + LIFETIME};nonce="{nonce}"{self._static}'
-        base = signature_base(method, url, [(name, headers[name].strip()) for name in names], params)
-        if base.translate(_PRINTABLE) != "\n" * (len(names) + 2):  # one between two lines, and nothing else
-            raise _unsendable(headers, names)
+        params = f'{listed};created={created};expires={created + LIFETIME};nonce="{nonce}"{self._static}'
+        base = signature_base(components, message, params)
+        if base.translate(_PRINTABLE) != "\n" * len(components):  # one between two lines, and nothing else
+            raise _unsendable(headers, components)
         headers["signature-input"] = f"{LABEL}={params}"
         headers["signature"] = f"{LABEL}=:{base64.b64encode(self._sign(base.encode())).decode()}:"
 
 
-def _unsendable(headers: MutableMapping[str, str], names: Iterable[str]) -> Invalid:
-    name = next((name for name in names if headers[name].translate(_PRINTABLE)), "target-uri")
+def _unsendable(headers: Mapping[str, str], components: Iterable[str]) -> Invalid:
+    names = [component.strip('"') for component in components]
+    name = next((name for name in names if headers.get(name, "").translate(_PRINTABLE)), "target-uri")
     return Invalid(
         f"the {name} holds a character that cannot be sent",
         code="validation_failed",

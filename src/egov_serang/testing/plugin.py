@@ -1,4 +1,4 @@
-"""The pytest plugin: a small Serang for the run, a fresh city and ready-made clients for each test.
+"""The pytest plugin: a small city for the run, a fresh city and ready-made clients for each test.
 
 pytest loads this module in every run of everybody who has the package, so it imports nothing but pytest and changes no
 setting: the sandbox and the clients are imported when a fixture is asked for.
@@ -41,8 +41,14 @@ def missing_extra(needed: tuple[str, ...] = _NEEDED) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def egov_sandbox() -> Iterator[Sandbox]:
-    """A small Serang on this machine, one for the run (under pytest-xdist: one for each worker).
+def egov_city() -> str:
+    """The city the sandbox plays, by slug or code; `serang`, unless a `conftest.py` has a fixture of this name."""
+    return "serang"
+
+
+@pytest.fixture(scope="session")
+def egov_sandbox(egov_city: str) -> Iterator[Sandbox]:
+    """A small city on this machine, one for the run (under pytest-xdist: one for each worker).
 
     `advance(seconds)` moves the city's clock. Every test that asks for one of the other fixtures finds the city as on
     its first day.
@@ -52,7 +58,7 @@ def egov_sandbox() -> Iterator[Sandbox]:
         pytest.fail(lacking, pytrace=False)
     from egov_serang.sandbox.server import Sandbox  # noqa: PLC0415 - only for those who ask
 
-    with Sandbox() as running:
+    with Sandbox(city=egov_city) as running:
         yield running
 
 
@@ -71,6 +77,7 @@ def egov_config(egov_sandbox: Sandbox, _egov_keys: Path) -> Config:
     profile = egov_sandbox.credentials(CLIENT_ID, SCOPES, _egov_keys)
     return Config(
         gateway=profile.gateway,
+        city=profile.city,
         client_id=profile.client_id,
         key_file=profile.key_file,
         signing_key_file=profile.signing_key_file,

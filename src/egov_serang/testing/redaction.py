@@ -38,6 +38,8 @@ _PERSONAL: Final = re.compile(
     r"|[^\s@]+@[^\s@]+\.[^\s@]+"
     r"|eyJ[\w-]{5,}|-----BEGIN|(?i:bearer|basic) \S+"
 )
+_OPAQUE: Final = re.compile(r"[a-z]{2,8}_(?=[0-9]*[a-f])[0-9a-f]{16,64}")
+"""An id from a random source, such as `cmp_8198996340660ad6e5d6`: of many, some hold 13 digits in a row by chance."""
 _CODE: Final = re.compile(r"[a-z_]{1,40}")
 _VERSION_TAG: Final = re.compile(r'(?:W/)?"\d{1,9}"')
 _HEADERS: Final = ("retry-after", "idempotency-replayed")
@@ -148,7 +150,7 @@ class Redactor:
     def _told(self, value: Any, shown: bool) -> Any:
         if isinstance(value, str):
             return self._said(value, shown)
-        if value is None or (shown and not _PERSONAL.search(str(value))):
+        if value is None or (shown and not _says_who(str(value))):
             return value
         if isinstance(value, bool):
             return False
@@ -166,7 +168,7 @@ class Redactor:
 
     def _is_personal(self, text: str) -> bool:
         """Whether a text in a shown place says more than it should: a number or address, or what was sent."""
-        if _PERSONAL.search(text):
+        if _says_who(text):
             return True
         folded = text.casefold()
         said = (sent for sent in self._sent if isinstance(sent, str))
@@ -190,7 +192,7 @@ class Redactor:
 
     def _leaf(self, name: str, value: Any) -> Any:
         text = value if isinstance(value, str) else ""
-        if value is None or value == "" or (self._is_shown(name) and not _PERSONAL.search(str(value))):
+        if value is None or value == "" or (self._is_shown(name) and not _says_who(str(value))):
             self._public.add(text)
             return value
         leaf = {"is": type(value).__name__}
@@ -209,6 +211,10 @@ class Redactor:
         if text not in self._masks:
             self._masks[text] = _masked(text, len(self._masks) + 1)
         return self._masks[text]
+
+
+def _says_who(text: str) -> bool:
+    return _PERSONAL.search(text) is not None and _OPAQUE.fullmatch(text) is None
 
 
 def _masked(text: str, number: int) -> str:

@@ -1,9 +1,8 @@
-"""Setting the stage: a sandbox, two registered clients, a transport that counts, a view."""
+"""Setting the stage in a sandbox: two registered clients, a transport that counts, a view."""
 
 from __future__ import annotations
 
 import tempfile
-from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -21,21 +20,22 @@ _CITIZEN = (
 _OFFICER = "complaints:read complaints:manage permits:read permits:review permits:decide permits:issue identity:process"
 
 
-def run_demo(console: Console, *, plain: bool = False, city: Sandbox | None = None) -> bool:
+def run_demo(console: Console, sandbox: Sandbox, *, plain: bool = False) -> bool:
     """Tell the story once.
 
     Args:
         console: where to.
+        sandbox: a sandbox that runs, of whichever city.
         plain: lines instead of a live view, as without a terminal.
-        city: a sandbox that runs; one of its own by default.
 
     Returns:
         Whether every step held.
     """
     lines = plain or not console.is_terminal
     view = PlainView(console) if lines else LiveView(console)
-    with tempfile.TemporaryDirectory() as folder, nullcontext(city) if city else Sandbox() as sandbox:
-        console.print(f"Sandbox of Kota Serang (36.73) at {sandbox.url}, for this demo only.", highlight=False)
+    with tempfile.TemporaryDirectory() as folder:
+        city = sandbox.city
+        console.print(f"Sandbox of {city.name} ({city.code}) at {sandbox.url}, for this demo only.", highlight=False)
         meter = Meter(Lanes())
         keys = Path(folder)
         citizen = Client(_register(sandbox, "citizen-app", _CITIZEN, keys), transport=meter)
@@ -56,6 +56,7 @@ def _register(sandbox: Sandbox, client_id: str, scopes: str, folder: Path) -> Co
     profile = sandbox.credentials(client_id, scopes.split(), folder)
     return Config(
         gateway=profile.gateway,
+        city=profile.city,
         client_id=profile.client_id,
         key_file=profile.key_file,
         signing_key_file=profile.signing_key_file,

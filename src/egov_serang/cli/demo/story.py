@@ -1,4 +1,7 @@
-"""The story: a resident, a pothole, a trader, and four accidents on the way. Every step checks what it claims."""
+"""The story: a resident, a pothole, a trader, and four accidents on the way. Every step checks what it claims.
+
+Nothing in it is of one city: which city it is the profile says, and categories, permit types and forms are looked up.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,22 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from egov_serang import Client, EgovError, File, Nik, Phone, SignatureRefused
+from egov_serang.cli.demo.forms import filled
 from egov_serang.cli.demo.meter import Meter
 from egov_serang.cli.demo.view import Row, View
 from egov_serang.models.civil import CivilApplicant, CivilStatus, CivilSubject
-from egov_serang.models.complaints import Complaint, ComplaintStatus, Location
+from egov_serang.models.complaints import Complaint, ComplaintStatus, Location, Service
 from egov_serang.models.identity import Attributes, Purpose, Verification, VerificationOutcome
 from egov_serang.models.notifications import MessageStatus, Recipient
 from egov_serang.models.permits import Applicant, Application, ApplicationStatus, LicenceStatus
+from egov_serang.models.regions import CITIES, City
 from egov_serang.sandbox.server import Sandbox
 
 RESIDENT = "9973010101900000"
 """A number of the sandbox's: province 99 does not exist, so it is nobody's."""
 
-
-AREA: Final = "36.73.01.1001"
-"""Where the resident lives."""
+STREET_TRADE: Final = "47814"
+"""The nation's own number (KBLI) of what a street trader does; each city has a permit type of its own for it."""
 
 
 class Broken(Exception):
@@ -56,9 +60,20 @@ class Story:
     officer: Client
     meter: Meter
     view: View
+    _categories: list[Service] = field(init=False)
     _resident: Verification = field(init=False)
     _complaint: Complaint = field(init=False)
     _application: Application = field(init=False)
+
+    @property
+    def city(self) -> City:
+        """The city of the profile."""
+        return CITIES[self.citizen.config.city or ""]
+
+    @property
+    def area(self) -> str:
+        """Where the resident lives."""
+        return self.city.villages[0].code
 
     def tell(self) -> list[Row]:
         """Tell it to the end, or to the first step that does not hold."""
@@ -103,6 +118,12 @@ class Story:
         row.calls, row.attempts = count.calls, count.attempts
         self.view.end(row)
 
+    def _about(self, word: str) -> str:
+        """The category of the city's that has this keyword."""
+        found = [category for category in self._categories if word in category.keywords]
+        hold(bool(found), f"a category with the keyword {word}")
+        return found[0].service_code
+
     def _say(self, row: Row, text: str) -> None:
         row.notes.append(text)
         self.view.note(row, text)
@@ -119,17 +140,17 @@ class Story:
 
     def _retried(self, row: Row) -> None:
         self.sandbox.fault("complaints.services", kind="status", status=503, times=1)
-        categories = list(self.citizen.complaints.services(limit=100))
+        self._categories = list(self.citizen.complaints.services(limit=100))
         count = self.meter.count()
         hold(count.attempts == count.calls + 1, "exactly one repetition")
-        hold(any(category.service_code == "jalan_rusak" for category in categories), "the category for potholes")
-        self._say(row, f"{len(categories)} categories; 503 once, repeated by the SDK after a pause")
+        found = f"{len(self._categories)} categories, potholes are {self._about('lubang')}"
+        self._say(row, f"{found}; 503 once, repeated by the SDK after a pause")
 
     def _report(self, row: Row) -> None:
         complaint = self.citizen.complaints.submit(
-            "jalan_rusak",
+            self._about("lubang"),
             "Jalan berlubang di depan pasar, dalam sekitar 20 cm.",
-            location=Location(lat=-6.1153, long=106.1503, area_code=AREA),
+            location=Location(lat=self.city.centre[0], long=self.city.centre[1], area_code=self.area),
             photos=[File(photo(), "lubang.png")],
             client_reference="demo-0001",
         )
@@ -152,7 +173,9 @@ class Story:
         before = self.sandbox.counts()["complaints"]
         self.sandbox.fault("complaints.submit", kind="lost_answer", times=1)
         reply = self.citizen.raw.complaints.submit(
-            "sampah", "Sampah belum diangkut sejak Senin.", location=Location(area_code="36.73.06.1008")
+            self._about("sampah"),
+            "Sampah belum diangkut sejak Senin.",
+            location=Location(area_code=self.city.villages[-1].code),
         )
         added = self.sandbox.counts()["complaints"] - before
         hold(reply.attempts == 2, "two attempts")  # noqa: PLR2004
@@ -171,7 +194,9 @@ class Story:
         before = self.sandbox.counts()["complaints"]
         self.meter.spoil_next = True
         try:
-            self.citizen.complaints.submit("lampu_jalan", "lampu jalan padam", location=Location(area_code=AREA))
+            self.citizen.complaints.submit(
+                self._about("lampu"), "lampu jalan padam", location=Location(area_code=self.area)
+            )
         except SignatureRefused as refusal:
             hold(self.sandbox.counts()["complaints"] == before, "no new complaint")
             self._say(row, f"one byte changed after signing: {refusal.code}, nothing was filed")
@@ -179,13 +204,14 @@ class Story:
             raise Broken("a changed request was accepted")
 
     def _apply(self, row: Row) -> None:
-        kinds = {kind.permit_type_code: kind for kind in self.citizen.permits.types()}
-        kind = kinds["TDU-PKL"]
+        kind = next((kind for kind in self.citizen.permits.types() if STREET_TRADE in kind.kbli), None)
+        if kind is None:
+            raise Broken("expected a permit type for street traders")
         draft = self.citizen.permits.applications.start(
             kind.permit_type_code,
             applicant=Applicant(subject_ref=self._resident.subject_ref, name="Pedagang Contoh"),
-            form={"business_name": "Sate Bandeng Contoh", "goods": "makanan", "trading_place": "Pasar Lama"},
-            location=Location(lat=-6.1149, long=106.1527),
+            form=filled(kind.form_schema, {"business_name": "Sate Bandeng Contoh", "trading_place": "Pasar Lama"}),
+            location=Location(lat=self.city.centre[0], long=self.city.centre[1]),
             client_reference="demo-0002",
         )
         for document in kind.required_documents:
@@ -231,13 +257,16 @@ class Story:
             service.service_code,
             applicant=parent,
             subjects=[CivilSubject(role="child", name="Bayi Contoh")],
-            form={
-                "child_name": "Bayi Contoh",
-                "sex": "female",
-                "birth_date": "2026-11-20",
-                "birth_place": "Serang",
-                "mother_name": "Warga Contoh",
-            },
+            form=filled(
+                service.form_schema,
+                {
+                    "child_name": "Bayi Contoh",
+                    "sex": "female",
+                    "birth_date": "2026-11-20",
+                    "birth_place": self.city.name,
+                    "mother_name": "Warga Contoh",
+                },
+            ),
             client_reference="demo-0003",
         )
         for document in service.required_documents:
@@ -256,9 +285,9 @@ class Story:
 
     def _announcement(self, row: Row) -> None:
         public = self.citizen.notifications.announcements
-        found = list(public.list(area=AREA, active_at=datetime.now(UTC)))
-        hold(any(AREA in one.areas for one in found), "an announcement for the resident's own kelurahan")
-        local = public.get(next(one.announcement_id for one in found if AREA in one.areas))
+        found = list(public.list(area=self.area, active_at=datetime.now(UTC)))
+        hold(any(self.area in one.areas for one in found), "an announcement for the resident's own kelurahan")
+        local = public.get(next(one.announcement_id for one in found if self.area in one.areas))
         hold(self.meter.count().tokens == 0, "no token to be asked for")
         self._say(row, f"{len(found)} in force, read without a login; {local.category}: {local.title}")
 

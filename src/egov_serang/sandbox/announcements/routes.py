@@ -11,7 +11,7 @@ from sqlalchemy import JSON, ForeignKey, Select, exists, literal, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from egov_serang.models.announcements import Announcement, AnnouncementCategory, AnnouncementStatus
-from egov_serang.sandbox.announcements.catalogue import ENTRIES
+from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.db import Base, Db
 from egov_serang.sandbox.language import Language, Word, said
 from egov_serang.sandbox.paging import Page, Paging
@@ -51,10 +51,10 @@ class AnnouncementAreaRow(Base):
     code: Mapped[str]
 
 
-def seed(session: Session) -> None:
+def seed(session: Session, city: Municipality) -> None:
     """Enter the announcements of the first days."""
     today = datetime.now(UTC)
-    for entry in ENTRIES:
+    for entry in city.announcements:
         begins, ends = today + entry.begins, None if entry.ends is None else today + entry.ends
         row = AnnouncementRow(
             announcement_id=entry.code,

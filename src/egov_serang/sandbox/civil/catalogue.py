@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from egov_serang.models.civil import CivilRequirement, CivilService, CivilVariant
-from egov_serang.sandbox.forms import AREA, choice, count, date, form, text
+from egov_serang.sandbox.forms import area, choice, count, date, form, text
 from egov_serang.sandbox.language import Bilingual, Word, said
 from egov_serang.sandbox.papers import Paper
 
@@ -46,6 +46,14 @@ class Registry(BaseModel):
         """The documents one variant asks for."""
         return tuple(paper for paper in self.papers if not paper.variants or variant in paper.variants)
 
+    def within(self, city: str) -> Registry:
+        """The same service in one city, by its code: the villages of its form are the city's own."""
+        fields = self.form_schema["properties"]
+        if not isinstance(fields, dict) or "area_code" not in fields:
+            return self
+        form_schema = {**self.form_schema, "properties": {**fields, "area_code": area(city)}}
+        return self.model_copy(update={"form_schema": form_schema})
+
     def public(self, language: Word) -> CivilService:
         """The service as the contract shows it, named in one language."""
         return CivilService(
@@ -65,6 +73,7 @@ def _paper(kind: str, indonesian: str, english: str, *variants: str, required: b
     return CivilPaper(kind=kind, names=(indonesian, english), required=required, variants=variants)
 
 
+_VILLAGE: Final = area()
 _KK: Final = _paper("kk", "Kartu Keluarga", "Family card")
 _KTP: Final = _paper("ktp", "KTP-el", "Identity card")
 _SPOUSES: Final = _paper("ktp_spouses", "KTP-el kedua mempelai", "Identity cards of both spouses")
@@ -94,7 +103,7 @@ SERVICES: Final = (
             {
                 "head_of_family": text("Nama kepala keluarga"),
                 "address": text("Alamat", 300),
-                "area_code": AREA,
+                "area_code": _VILLAGE,
                 "members": count("Jumlah anggota keluarga", 1, 30),
                 "reason": _REASON,
             },
@@ -121,7 +130,7 @@ SERVICES: Final = (
             {
                 "full_name": text("Nama lengkap"),
                 "address": text("Alamat", 300),
-                "area_code": AREA,
+                "area_code": _VILLAGE,
                 "reason": _REASON,
             },
         ),
@@ -282,7 +291,7 @@ SERVICES: Final = (
             ["address", "area_code", "arrival_date", "persons"],
             {
                 "address": text("Alamat baru", 300),
-                "area_code": AREA,
+                "area_code": _VILLAGE,
                 "arrival_date": date("Tanggal datang"),
                 "persons": count("Jumlah yang datang", 1, 30),
             },
@@ -293,4 +302,7 @@ SERVICES: Final = (
     ),
 )
 
-BY_CODE: Final[Mapping[str, Registry]] = MappingProxyType({service.code: service for service in SERVICES})
+
+def registry(city: str) -> Mapping[str, Registry]:
+    """The services of one city's registry by their codes; `city` is the city's own code."""
+    return MappingProxyType({service.code: service.within(city) for service in SERVICES})

@@ -6,12 +6,10 @@ from typing import Annotated, Final
 
 from fastapi import Depends, File, Query, Request, Response
 from pydantic import AwareDatetime
-from sqlalchemy.orm import Session
 
 from egov_serang.models.civil import CivilApplication, CivilEvent, CivilResult, CivilService
 from egov_serang.models.permits import Document
 from egov_serang.sandbox.civil import service
-from egov_serang.sandbox.civil.catalogue import BY_CODE, SERVICES
 from egov_serang.sandbox.civil.schemas import ChangeCivil, CivilTransition, StartCivil
 from egov_serang.sandbox.civil.states import APPLICANT, OFFICER
 from egov_serang.sandbox.civil.store import CivilRow, Found, find, visible
@@ -26,7 +24,7 @@ from egov_serang.sandbox.problems import Problem, responses
 from egov_serang.sandbox.route import contract_router
 from egov_serang.sandbox.versions import etag, require_match, unchanged
 
-__all__ = ["router", "seed"]
+__all__ = ["router"]
 
 router = contract_router("identity")
 
@@ -37,23 +35,19 @@ Applying = Annotated[Caller, Depends(requires(APPLICANT))]
 Concerned = Annotated[Caller, Depends(requires(APPLICANT, OFFICER))]
 
 
-def seed(session: Session) -> None:
-    """Nothing to enter: the catalogue is fixed and applications come from clients."""
-
-
 @router.get("/civil-services", operation_id="identity.civil_services")
-def services(page: Paging, caller: Concerned, language: Language) -> Page[CivilService]:
+def services(page: Paging, here: Here, caller: Concerned, language: Language) -> Page[CivilService]:
     """The services of the civil registry (*layanan adminduk*)."""
-    some, cursor = page.items(SERVICES)
+    some, cursor = page.items(tuple(here.city.civil_services.values()))
     return Page(data=[entry.public(language) for entry in some], next_cursor=cursor)
 
 
 @router.get("/civil-services/{code}", operation_id="identity.civil_services.get", responses=responses(404))
-def service_by_code(code: str, caller: Concerned, language: Language) -> CivilService:
+def service_by_code(code: str, here: Here, caller: Concerned, language: Language) -> CivilService:
     """One service with its form and documents."""
-    if code not in BY_CODE:
+    if code not in here.city.civil_services:
         raise Problem("not_found")
-    return BY_CODE[code].public(language)
+    return here.city.civil_services[code].public(language)
 
 
 @router.post(
@@ -64,7 +58,7 @@ def service_by_code(code: str, caller: Concerned, language: Language) -> CivilSe
 )
 def start(body: StartCivil, response: Response, db: Db, here: Here, caller: Applying) -> CivilApplication:
     """Begin an application as a draft."""
-    found = service.start(db, body, caller, here.clock.now())
+    found = service.start(db, body, caller, here.city, here.clock.now())
     response.headers["Location"] = f"/v1/identity/applications/{found.row.application_id}"
     return _shown(response, found)
 
@@ -74,6 +68,7 @@ def applications(
     *,
     page: Paging,
     db: Db,
+    here: Here,
     caller: Concerned,
     status: Filter = None,
     service_code: Filter = None,
@@ -93,7 +88,7 @@ def applications(
     if updated_after is not None:
         wanted = wanted.where(CivilRow.updated_at >= updated_after.timestamp())
     rows, cursor = page.rows(db, wanted, CivilRow.serial, newest_first=True)
-    return Page(data=[Found(row, caller).view() for row in rows], next_cursor=cursor)
+    return Page(data=[Found(row, caller, here.city.civil_services).view() for row in rows], next_cursor=cursor)
 
 
 @router.get(
@@ -103,10 +98,10 @@ def applications(
     responses={**responses(404), 304: {"description": "The caller holds this version"}},
 )
 def application(
-    application_id: str, request: Request, response: Response, db: Db, caller: Concerned
+    *, application_id: str, request: Request, response: Response, db: Db, here: Here, caller: Concerned
 ) -> Response | CivilApplication:
     """One application. While the registry has it, `Retry-After` says when to ask again."""
-    found = find(db, application_id, caller)
+    found = find(db, application_id, caller, here.city.civil_services)
     same = unchanged(request, found.row.version)
     if same is not None:
         _hint(same, found)
@@ -130,7 +125,7 @@ def change(
     caller: Applying,
 ) -> CivilApplication:
     """Change the form, the persons or the delivery of a draft or returned application."""
-    found = find(db, application_id, caller)
+    found = find(db, application_id, caller, here.city.civil_services)
     require_match(request, found.row.version)
     service.change(found, body, here.clock.now())
     return _shown(response, found)
@@ -146,7 +141,7 @@ def attach(
     application_id: str, upload: Annotated[AttachDocument, File()], db: Db, here: Here, caller: Applying
 ) -> Document:
     """Attach a document; with `replaces` it takes the place of another of its kind."""
-    return service.attach(db, find(db, application_id, caller), upload, here.clock.now())
+    return service.attach(db, find(db, application_id, caller, here.city.civil_services), upload, here.clock.now())
 
 
 @router.post(
@@ -165,10 +160,10 @@ def submit(
     body: Empty | None = None,
 ) -> CivilApplication:
     """Hand in a draft, or hand in a returned application again. `If-Match` is honoured, not required."""
-    found = find(db, application_id, caller)
+    found = find(db, application_id, caller, here.city.civil_services)
     if "if-match" in request.headers:
         require_match(request, found.row.version)
-    service.submit(found, here.keys, here.clock.now())
+    service.submit(found, here.city, here.keys, here.clock.now())
     return _shown(response, found)
 
 
@@ -189,27 +184,27 @@ def transition(
 ) -> CivilApplication:
     """Do an action; each has its own scope, the table is in contract-v1 section 4."""
     service.check_scope(body.action, caller)
-    found = find(db, application_id, caller)
+    found = find(db, application_id, caller, here.city.civil_services)
     require_match(request, found.row.version)
-    service.act(found, body, here.keys, here.clock.now())
+    service.act(found, body, here.city, here.keys, here.clock.now())
     return _shown(response, found)
 
 
 @router.get(
     "/applications/{application_id}/history", operation_id="identity.applications.history", responses=responses(404)
 )
-def history(application_id: str, page: Paging, db: Db, caller: Concerned) -> Page[CivilEvent]:
+def history(application_id: str, page: Paging, db: Db, here: Here, caller: Concerned) -> Page[CivilEvent]:
     """The steps an application took, oldest first."""
-    some, cursor = page.items(find(db, application_id, caller).case.history)
+    some, cursor = page.items(find(db, application_id, caller, here.city.civil_services).case.history)
     return Page(data=list(some), next_cursor=cursor)
 
 
 @router.get(
     "/applications/{application_id}/result", operation_id="identity.applications.result", responses=responses(404)
 )
-def result(application_id: str, db: Db, caller: Concerned) -> CivilResult:
+def result(application_id: str, db: Db, here: Here, caller: Concerned) -> CivilResult:
     """The document that was issued, with its verifiable QR payload."""
-    issued = find(db, application_id, caller).case.result
+    issued = find(db, application_id, caller, here.city.civil_services).case.result
     if issued is None:
         raise Problem("not_found", "Nothing has been issued yet.")
     return issued

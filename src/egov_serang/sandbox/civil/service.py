@@ -14,7 +14,7 @@ from egov_serang.models.civil import CivilAction as Action
 from egov_serang.models.civil import CivilEvent, CivilResult
 from egov_serang.models.civil import CivilStatus as Status
 from egov_serang.models.permits import Document
-from egov_serang.sandbox.civil.catalogue import BY_CODE
+from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.civil.schemas import ChangeCivil, CivilTransition, StartCivil
 from egov_serang.sandbox.civil.states import IN_HAND, MACHINE, OFFICER
 from egov_serang.sandbox.civil.store import CivilCase, CivilRow, Found
@@ -24,20 +24,19 @@ from egov_serang.sandbox.keys import ServerKeys
 from egov_serang.sandbox.papers import AttachDocument, check_complete, take
 from egov_serang.sandbox.permits.clock import WIB
 from egov_serang.sandbox.problems import FieldError, Problem
-from egov_serang.sandbox.settings import JURISDICTION_ID
 
 _SCOPE_OF: Final[Mapping[str, str | None]] = MappingProxyType({rule.action: rule.scope for rule in MACHINE.rules})
 _HANDS_IN: Final = frozenset({Action.SUBMIT, Action.RESUBMIT})
 _NEEDS_A_REASON: Final = frozenset({Action.RETURN, Action.REJECT})
 
 
-def start(session: Session, body: StartCivil, caller: Caller, now: datetime) -> Found:
+def start(session: Session, body: StartCivil, caller: Caller, city: Municipality, now: datetime) -> Found:
     """Begin a draft.
 
     Raises:
         Problem: validation_failed for an unknown service or variant.
     """
-    service = BY_CODE.get(body.service_code)
+    service = city.civil_services.get(body.service_code)
     if service is None:
         raise _unfit("/service_code", "unknown")
     if service.variants and body.variant is None:
@@ -59,7 +58,7 @@ def start(session: Session, body: StartCivil, caller: Caller, now: datetime) -> 
     given = body.model_dump(include={"variant", "applicant", "subjects", "form", "delivery"})
     case = CivilCase.model_validate({**given, "reference": f"DKCS-{now.year}-{row.serial:06d}"})
     row.body = case.model_dump(mode="json")
-    found = Found(row, caller)
+    found = Found(row, caller, city.civil_services)
     found.write(now)
     return found
 
@@ -88,7 +87,7 @@ def attach(session: Session, found: Found, upload: AttachDocument, now: datetime
     return papers[-1].document
 
 
-def submit(found: Found, keys: ServerKeys, now: datetime) -> None:
+def submit(found: Found, city: Municipality, keys: ServerKeys, now: datetime) -> None:
     """Hand in, for the first time or again.
 
     Raises:
@@ -96,7 +95,7 @@ def submit(found: Found, keys: ServerKeys, now: datetime) -> None:
     """
     _check_own(found)
     returned = found.row.status == Status.RETURNED
-    act(found, CivilTransition(action="resubmit" if returned else "submit"), keys, now)
+    act(found, CivilTransition(action="resubmit" if returned else "submit"), city, keys, now)
 
 
 def check_scope(action: str, caller: Caller) -> None:
@@ -109,10 +108,11 @@ def check_scope(action: str, caller: Caller) -> None:
         raise Problem("scope_missing", "The token lacks the scope of this action.")
 
 
-def act(found: Found, body: CivilTransition, keys: ServerKeys, now: datetime) -> None:
+def act(found: Found, body: CivilTransition, city: Municipality, keys: ServerKeys, now: datetime) -> None:
     """Do an action of the state table.
 
     Args:
+        city: the one whose registry it is.
         keys: the city's; one of them signs the QR code of what is issued.
 
     Raises:
@@ -129,7 +129,7 @@ def act(found: Found, body: CivilTransition, keys: ServerKeys, now: datetime) ->
         _check_complete(found)
         changes["submitted_at"] = now
     if action == Action.ISSUE:
-        changes["result"] = _issued(found, keys, now)
+        changes["result"] = _issued(found, city, keys, now)
     actor = "officer" if _SCOPE_OF[action] == OFFICER else "applicant"
     event = CivilEvent(action=action, status=Status(target), actor=actor, occurred_at=now, comment=body.comment)
     found.write(now, status=target, history=(*found.case.history, event), **changes)
@@ -143,11 +143,11 @@ def _check_complete(found: Found) -> None:
         raise Problem("validation_failed", errors=wrong)
 
 
-def _issued(found: Found, keys: ServerKeys, now: datetime) -> CivilResult:
+def _issued(found: Found, city: Municipality, keys: ServerKeys, now: datetime) -> CivilResult:
     service, row = found.service, found.row
     day = now.astimezone(WIB)
-    number = f"{JURISDICTION_ID.replace('.', '')}-{service.series}-{day:%d%m%Y}-{row.serial:04d}"
-    claims = {"v": 1, "n": number, "t": service.code, "f": int(now.timestamp()), "j": JURISDICTION_ID}
+    number = f"{city.code.replace('.', '')}-{service.series}-{day:%d%m%Y}-{row.serial:04d}"
+    claims = {"v": 1, "n": number, "t": service.code, "f": int(now.timestamp()), "j": city.code}
     return CivilResult(
         document_id=f"cdoc_{secrets.token_hex(12)}",
         kind=service.outputs[0],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
@@ -19,7 +20,7 @@ from egov_serang.models.civil import (
     CivilStatus,
     CivilSubject,
 )
-from egov_serang.sandbox.civil.catalogue import BY_CODE, Registry
+from egov_serang.sandbox.civil.catalogue import Registry
 from egov_serang.sandbox.civil.states import APPLICANT, AT_THE_OFFICE, IN_HAND, MACHINE, OFFICER
 from egov_serang.sandbox.db import Base
 from egov_serang.sandbox.gate import Caller
@@ -64,16 +65,17 @@ class CivilCase(BaseModel):
 
 
 class Found:
-    """An application in the hands of a caller."""
+    """An application in the hands of a caller.
 
-    def __init__(self, row: CivilRow, caller: Caller) -> None:
+    Args:
+        offered: the services of the city's registry, by code.
+    """
+
+    def __init__(self, row: CivilRow, caller: Caller, offered: Mapping[str, Registry]) -> None:
         self.row, self.caller = row, caller
-        self.case = CivilCase.model_validate(row.body)
-
-    @property
-    def service(self) -> Registry:
+        self.service = offered[row.service_code]
         """What is applied for."""
-        return BY_CODE[self.row.service_code]
+        self.case = CivilCase.model_validate(row.body)
 
     @property
     def roles(self) -> AbstractSet[str]:
@@ -137,7 +139,7 @@ def visible(caller: Caller) -> Select[CivilRow]:
     return wanted if OFFICER in caller.scopes else wanted.where(CivilRow.client_id == caller.client_id)
 
 
-def find(session: Session, application_id: str, caller: Caller) -> Found:
+def find(session: Session, application_id: str, caller: Caller, offered: Mapping[str, Registry]) -> Found:
     """An application this caller may see.
 
     Raises:
@@ -146,4 +148,4 @@ def find(session: Session, application_id: str, caller: Caller) -> Found:
     row = session.scalar(visible(caller).where(CivilRow.application_id == application_id))
     if row is None:
         raise Problem("not_found")
-    return Found(row, caller)
+    return Found(row, caller, offered)

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from egov_serang.models.complaints import Complaint, Media, Service
-from egov_serang.models.regions import CITY_CODE, REGIONS
-from egov_serang.sandbox.complaints.catalogue import BY_CODE, SERVICES, ServiceDefinition, attribute_error
+from egov_serang.sandbox.cities.municipality import Municipality
+from egov_serang.sandbox.complaints.catalogue import ServiceDefinition, attribute_error
 from egov_serang.sandbox.complaints.schemas import CaseFilter, ComplaintIn, RatingIn, TransitionIn, case_filter
 from egov_serang.sandbox.complaints.states import MACHINE
 from egov_serang.sandbox.complaints.store import (
@@ -38,11 +38,7 @@ from egov_serang.sandbox.problems import FieldError, Problem, responses
 from egov_serang.sandbox.route import contract_router
 from egov_serang.sandbox.versions import etag, require_match, unchanged
 
-__all__ = ["router", "seed", "tick"]
-
-_LAT: Final = (-6.25, -5.98)
-_LONG: Final = (106.04, 106.28)
-"""A box around Serang, approximate: it lets in some of its neighbours."""
+__all__ = ["router", "tick"]
 
 _MEDIA_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "video/mp4", "application/pdf"})
 
@@ -52,22 +48,18 @@ _Actor = Annotated[Caller, Depends(requires("complaints:write", "complaints:mana
 router = contract_router("complaints")
 
 
-def seed(session: Session) -> None:
-    """Nothing to enter: the catalogue is fixed and complaints come from clients."""
-
-
 @router.get("/services", operation_id="complaints.services")
-def services(page: Paging, caller: _Reader) -> Page[Service]:
+def services(page: Paging, here: Here, caller: _Reader) -> Page[Service]:
     """The categories one may complain about."""
-    some, cursor = page.items(SERVICES)
+    some, cursor = page.items(tuple(here.city.complaint_services.values()))
     plain = [Service.model_validate(service.model_dump(exclude={"attributes"})) for service in some]
     return Page(data=plain, next_cursor=cursor)
 
 
 @router.get("/services/{service_code}", operation_id="complaints.service", responses=responses(404))
-def service(service_code: str, caller: _Reader) -> ServiceDefinition:
+def service(service_code: str, here: Here, caller: _Reader) -> ServiceDefinition:
     """A category with the attributes it asks for."""
-    return _service(service_code)
+    return _service(here.city, service_code)
 
 
 @router.post("/cases", operation_id="complaints.submit", status_code=201, responses=responses(404, 409))
@@ -80,14 +72,16 @@ def submit(
     caller: Annotated[Caller, Depends(requires("complaints:write"))],
 ) -> Complaint:
     """Submit a complaint."""
-    category = _service(body.service_code)
-    _check_place(category, body)
+    category = _service(here.city, body.service_code)
+    _check_place(here.city, category, body)
     _check_attributes(category, body)
     now = here.clock.now()
     row = ComplaintRow(
         complaint_id=f"cmp_{secrets.token_hex(10)}",
         client_id=caller.client_id,
+        reference="",  # made from the row's own number, which it gets below
         service_code=body.service_code,
+        sla=None if category.sla is None else category.sla.model_dump(),
         status="submitted",
         status_since=now.timestamp(),
         area_code=body.area_code,
@@ -116,6 +110,7 @@ def submit(
     )
     db.add(row)
     db.flush()
+    row.reference = f"{here.city.prefix}-{now.year}-{row.seq:06}"
     response.headers["Location"] = f"/v1/complaints/cases/{row.complaint_id}"
     return _answer(response, db, row, caller, now)
 
@@ -223,24 +218,20 @@ def _answer(response: Response, db: Session, row: ComplaintRow, caller: Caller, 
     return shown(db, row, caller, now)
 
 
-def _service(code: str) -> ServiceDefinition:
-    if code not in BY_CODE:
+def _service(city: Municipality, code: str) -> ServiceDefinition:
+    if code not in city.complaint_services:
         raise Problem(
             "service_not_found", "There is no such category.", errors=[FieldError("/service_code", "unknown")]
         )
-    return BY_CODE[code]
+    return city.complaint_services[code]
 
 
-def _check_place(category: ServiceDefinition, body: ComplaintIn) -> None:
+def _check_place(city: Municipality, category: ServiceDefinition, body: ComplaintIn) -> None:
     if (body.lat is None) != (body.long is None):
         raise Problem("validation_failed", errors=[FieldError("/lat", "pair", "lat and long go together")])
-    if body.lat is not None and body.long is not None:
-        inside = _LAT[0] <= body.lat <= _LAT[1] and _LONG[0] <= body.long <= _LONG[1]
-        if not inside:
-            raise Problem(
-                "outside_jurisdiction", "The point is not in Kota Serang.", errors=[FieldError("/lat", "area")]
-            )
-    if body.area_code is not None and body.area_code != CITY_CODE and body.area_code not in REGIONS:
+    if body.lat is not None and body.long is not None and not city.box.holds(body.lat, body.long):
+        raise Problem("outside_jurisdiction", f"The point is not in {city.name}.", errors=[FieldError("/lat", "area")])
+    if body.area_code is not None and body.area_code not in city.region:
         raise Problem("outside_jurisdiction", "Not an area of the city.", errors=[FieldError("/area_code", "area")])
     placed = (body.lat, body.address_string, body.address_id, body.area_code)
     if category.location_requirement == "required" and not any(part is not None for part in placed):

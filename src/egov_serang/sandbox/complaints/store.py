@@ -9,7 +9,6 @@ from sqlalchemy import JSON, ForeignKey, LargeBinary, Select, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from egov_serang.models.complaints import Complaint, ComplaintAction, ComplaintStatus, Due, Media
-from egov_serang.sandbox.complaints.catalogue import BY_CODE
 from egov_serang.sandbox.complaints.schemas import CaseFilter
 from egov_serang.sandbox.complaints.states import BY_ITSELF, CITIZEN, MACHINE, OFFICER, STAGES, WAITING_DAYS
 from egov_serang.sandbox.db import Base
@@ -28,7 +27,10 @@ class ComplaintRow(Base):
     seq: Mapped[int] = mapped_column(primary_key=True)
     complaint_id: Mapped[str] = mapped_column(unique=True)
     client_id: Mapped[str] = mapped_column(index=True)
+    reference: Mapped[str]
     service_code: Mapped[str] = mapped_column(index=True)
+    sla: Mapped[dict[str, int] | None] = mapped_column(JSON)
+    """Working days for each stage, as promised when it was submitted."""
     status: Mapped[str] = mapped_column(index=True)
     status_since: Mapped[float]
     area_code: Mapped[str | None]
@@ -122,17 +124,16 @@ def shown(session: Session, row: ComplaintRow, caller: Caller, now: datetime) ->
     if not (own or (OFFICER in caller.scopes and not details["anonymous"])):
         details["reporter"] = None
     requested = datetime.fromtimestamp(row.requested_at, UTC)
-    sla = BY_CODE[row.service_code].sla
     stage = STAGES.get(row.status)
     due = None
-    if sla is not None and stage is not None:
-        at = add_working(requested, timedelta(days=getattr(sla, stage)))
+    if row.sla is not None and stage is not None:
+        at = add_working(requested, timedelta(days=row.sla[stage]))
         due = Due(stage=stage, at=at, breached=now > at)
-    expected = None if sla is None else add_working(requested, timedelta(days=sla.resolve))
+    expected = None if row.sla is None else add_working(requested, timedelta(days=row.sla["resolve"]))
     return Complaint(
         **details,
         complaint_id=row.complaint_id,
-        reference=f"SRG-{requested.year}-{row.seq:06}",
+        reference=row.reference,
         service_code=row.service_code,
         status=ComplaintStatus(row.status),
         description=row.description,

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from sqlalchemy import JSON
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.db import Base
 from egov_serang.sandbox.keys import ServerKeys
 
@@ -97,9 +98,9 @@ def number_hash(keys: ServerKeys, number: str) -> str:
     return keys.pseudonym("number", number)
 
 
-def seed(session: Session) -> None:
-    """Enter the invented people."""
-    keys = ServerKeys(session)
+def seed(session: Session, city: Municipality) -> None:
+    """Enter the invented people: the same in every city, since the register is the nation's."""
+    keys = ServerKeys(session, city.code)
     for person in _PEOPLE:
         attributes = {
             "full_name": person.full_name,

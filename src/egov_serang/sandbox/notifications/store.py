@@ -11,10 +11,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from egov_serang.models.notifications import MessageStatus as Status
 from egov_serang.models.notifications import Template
+from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.db import Base
 from egov_serang.sandbox.notifications.delivery import Step
 from egov_serang.sandbox.notifications.schemas import MessageOut
-from egov_serang.sandbox.notifications.templates import SEED
+from egov_serang.sandbox.notifications.templates import templates
 
 
 class TemplateRow(Base):
@@ -97,9 +98,9 @@ class MessageRecord(BaseModel):
         return (self.steps[0], *(step for step in self.steps[1:] if step.at <= now))
 
 
-def seed(session: Session) -> None:
+def seed(session: Session, city: Municipality) -> None:
     """Put the city's templates into an empty database."""
-    for template in SEED:
+    for template in templates(city.name):
         session.add(
             TemplateRow(
                 template_id=template.template_id, version=template.version, body=template.model_dump(mode="json")

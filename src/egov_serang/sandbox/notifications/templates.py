@@ -1,4 +1,4 @@
-"""The templates the sandbox starts with: what a city tells its residents, in Indonesian."""
+"""The templates a city of the sandbox starts with: what it tells its residents, in Indonesian."""
 
 from __future__ import annotations
 
@@ -38,60 +38,64 @@ def _template(
     )
 
 
-SEED: Final = (
-    _template(
-        "complaint-received-sms",
-        Channel.SMS,
-        "Aduan diterima (SMS)",
-        "Pemkot Serang: aduan Anda nomor ((reference)) telah kami terima. Tanggapan paling lambat ((respond_by)).",
-    ),
-    _template(
-        "complaint-received-email",
-        Channel.EMAIL,
-        "Aduan diterima (email)",
-        "Yth. ((name)),\n\nAduan Anda tentang ((service_name)) telah kami terima dengan nomor ((reference)).\n"
-        "Perangkat daerah terkait akan menanggapi paling lambat ((respond_by)).\n\nPemerintah Kota Serang",
-        subject="Aduan ((reference)) diterima",
-    ),
-    _template(
-        "complaint-resolved-sms",
-        Channel.SMS,
-        "Aduan selesai (SMS)",
-        "Pemkot Serang: aduan ((reference)) sudah ditindaklanjuti. Beri penilaian Anda melalui aplikasi.",
-    ),
-    _template(
-        "complaint-resolved-email",
-        Channel.EMAIL,
-        "Aduan selesai (email)",
-        "Yth. ((name)),\n\nAduan ((reference)) sudah ditindaklanjuti: ((resolution)).\n"
-        "Bila belum sesuai, aduan dapat dibuka kembali dalam 10 hari kerja.\n\nPemerintah Kota Serang",
-        subject="Aduan ((reference)) sudah ditindaklanjuti",
-    ),
-    _template(
-        "permit-issued-sms",
-        Channel.SMS,
-        "Izin terbit (SMS)",
-        "DPMPTSP Kota Serang: ((permit_name)) Anda terbit dengan nomor ((licence_number)).",
-    ),
-    _template(
-        "permit-issued-email",
-        Channel.EMAIL,
-        "Izin terbit (email)",
-        "Yth. ((name)),\n\n((permit_name)) dengan nomor ((licence_number)) telah terbit dan berlaku sampai "
-        "((valid_until)).\n\nDPMPTSP Kota Serang",
-        subject="((permit_name)) telah terbit",
-    ),
-    _template(
-        "permit-returned-sms",
-        Channel.SMS,
-        "Permohonan dikembalikan (SMS)",
-        "DPMPTSP Kota Serang: permohonan ((reference)) perlu dilengkapi. Lihat catatan petugas di aplikasi.",
-    ),
-    _template(
-        "permit-expiring-sms",
-        Channel.SMS,
-        "Izin akan berakhir (SMS, rancangan)",
-        "DPMPTSP Kota Serang: izin nomor ((licence_number)) berakhir pada ((valid_until)).",
-        status=TemplateStatus.DRAFT,
-    ),
-)
+def templates(city: str) -> tuple[Template, ...]:
+    """The templates of a city, by its name such as `Kota Serang`."""
+    short = city.removeprefix("Kota ")
+    return (
+        _template(
+            "complaint-received-sms",
+            Channel.SMS,
+            "Aduan diterima (SMS)",
+            f"Pemkot {short}: aduan Anda nomor ((reference)) telah kami terima. "
+            "Tanggapan paling lambat ((respond_by)).",
+        ),
+        _template(
+            "complaint-received-email",
+            Channel.EMAIL,
+            "Aduan diterima (email)",
+            "Yth. ((name)),\n\nAduan Anda tentang ((service_name)) telah kami terima dengan nomor ((reference)).\n"
+            f"Perangkat daerah terkait akan menanggapi paling lambat ((respond_by)).\n\nPemerintah {city}",
+            subject="Aduan ((reference)) diterima",
+        ),
+        _template(
+            "complaint-resolved-sms",
+            Channel.SMS,
+            "Aduan selesai (SMS)",
+            f"Pemkot {short}: aduan ((reference)) sudah ditindaklanjuti. Beri penilaian Anda melalui aplikasi.",
+        ),
+        _template(
+            "complaint-resolved-email",
+            Channel.EMAIL,
+            "Aduan selesai (email)",
+            "Yth. ((name)),\n\nAduan ((reference)) sudah ditindaklanjuti: ((resolution)).\n"
+            f"Bila belum sesuai, aduan dapat dibuka kembali dalam 10 hari kerja.\n\nPemerintah {city}",
+            subject="Aduan ((reference)) sudah ditindaklanjuti",
+        ),
+        _template(
+            "permit-issued-sms",
+            Channel.SMS,
+            "Izin terbit (SMS)",
+            f"DPMPTSP {city}: ((permit_name)) Anda terbit dengan nomor ((licence_number)).",
+        ),
+        _template(
+            "permit-issued-email",
+            Channel.EMAIL,
+            "Izin terbit (email)",
+            "Yth. ((name)),\n\n((permit_name)) dengan nomor ((licence_number)) telah terbit dan berlaku sampai "
+            f"((valid_until)).\n\nDPMPTSP {city}",
+            subject="((permit_name)) telah terbit",
+        ),
+        _template(
+            "permit-returned-sms",
+            Channel.SMS,
+            "Permohonan dikembalikan (SMS)",
+            f"DPMPTSP {city}: permohonan ((reference)) perlu dilengkapi. Lihat catatan petugas di aplikasi.",
+        ),
+        _template(
+            "permit-expiring-sms",
+            Channel.SMS,
+            "Izin akan berakhir (SMS, rancangan)",
+            f"DPMPTSP {city}: izin nomor ((licence_number)) berakhir pada ((valid_until)).",
+            status=TemplateStatus.DRAFT,
+        ),
+    )

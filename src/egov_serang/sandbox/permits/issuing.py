@@ -16,14 +16,14 @@ from egov_serang.sandbox.permits.service import Party
 from egov_serang.sandbox.permits.store import find_type
 from egov_serang.sandbox.permits.tables import LicenceRow
 from egov_serang.sandbox.problems import Problem
-from egov_serang.sandbox.settings import JURISDICTION_ID
 
 
-def issue_licence(session: Session, case: Case, keys: ServerKeys, now: datetime) -> Case:
+def issue_licence(session: Session, case: Case, jurisdiction: str, keys: ServerKeys, now: datetime) -> Case:
     """Give a granted application its licence, valid as long as its type says.
 
     Args:
         case: the application, already in stage `issued`.
+        jurisdiction: the city's code.
         keys: the city's keys; one of them signs the QR code.
     """
     row = LicenceRow(licence_id=f"lic_{secrets.token_hex(12)}", client_id=case.client_id, body={})
@@ -32,7 +32,7 @@ def issue_licence(session: Session, case: Case, keys: ServerKeys, now: datetime)
     entry = find_type(session, case.permit_type_code, case.type_version)
     validity = None if entry is None else entry.validity
     licence = new_licence(case, licence_id=row.licence_id, serial=row.serial, validity=validity, now=now)
-    claims = qr_claims(licence, serial=row.serial, jurisdiction=JURISDICTION_ID)
+    claims = qr_claims(licence, serial=row.serial, jurisdiction=jurisdiction)
     payload = keys.sign(claims, typ="licence+jwt")
     licence = licence.model_copy(update={"verification": LicenceVerification(qr_payload=payload)})
     row.body = licence.model_dump(mode="json")

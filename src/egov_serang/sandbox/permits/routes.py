@@ -209,7 +209,7 @@ def transition(
         return _shown(response, service.submit(db, found, party, action), party)
     case = service.transition(found, body, party)
     if action == Action.ISSUE:
-        case = issue_licence(db, case, here.keys, party.now)
+        case = issue_licence(db, case, here.city.code, here.keys, party.now)
     return _shown(response, found.write(db, case, party.now), party)
 
 

@@ -7,15 +7,16 @@ from datetime import datetime
 from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
 
+from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.permits.actions import futures, settle
 from egov_serang.sandbox.permits.case import Case
-from egov_serang.sandbox.permits.catalogue import CATALOGUE, CatalogueType
+from egov_serang.sandbox.permits.catalogue import CatalogueType
 from egov_serang.sandbox.permits.tables import ApplicationRow, ApplicationStateRow, TypeRow
 
 
-def seed(session: Session) -> None:
-    """Put the catalogue of permit types into an empty database."""
-    for entry in CATALOGUE:
+def seed(session: Session, city: Municipality) -> None:
+    """Put the city's permit types into an empty database."""
+    for entry in city.permit_types:
         session.add(
             TypeRow(
                 code=entry.code,

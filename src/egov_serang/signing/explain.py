@@ -1,0 +1,48 @@
+"""Why a signature does not hold, in words a person can act on, without secrets and personal data.
+
+The two sides of a refused signature built two different texts. Seen side by side, the line that differs is the fault.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from typing import Final
+
+from egov_serang.errors import mask_numbers
+
+_SECRET: Final = ('"authorization"', '"dpop"', '"x-acting-for"')
+_QUERY: Final = re.compile(r"\?.*")
+
+
+def masked_base(base: str) -> str:
+    """A signature base that may be shown: tokens by a short hash, so that two can still be compared; numbers masked."""
+    return "\n".join(_masked(line) for line in base.split("\n"))
+
+
+def side_by_side(ours: str, theirs: str) -> str:
+    """Two bases, line by line; what differs is marked.
+
+    Args:
+        ours: what the verifier built.
+        theirs: what the signer signed.
+    """
+    lines: list[str] = []
+    for mine, other in itertools.zip_longest(masked_base(ours).split("\n"), masked_base(theirs).split("\n")):
+        if mine == other:
+            lines.append(f"  {mine}")
+        else:
+            lines += [f"- {other}" if other is not None else "- (nothing)", f"+ {mine}" if mine else "+ (nothing)"]
+    return "\n".join(lines)
+
+
+def _masked(line: str) -> str:
+    name, _, value = line.partition(": ")
+    if name in _SECRET and not value.startswith("(masked"):
+        scheme = value.partition(" ")[0] if name == '"authorization"' else ""
+        digest = hashlib.sha256(value.encode()).hexdigest()[:12]
+        value = f"(masked{' ' + scheme if scheme else ''}, sha-256 {digest})"
+    elif name == '"@target-uri"':
+        value = _QUERY.sub("?(masked)", value)
+    return mask_numbers(f"{name}: {value}")
