@@ -77,7 +77,9 @@ def _complete(operation: dict[str, Any], method: str, scopes: tuple[str, ...] | 
         # What is open to everybody never asks who comes; the token endpoint does, in OAuth's own words.
         operation["responses"] = {s: r for s, r in operation["responses"].items() if s not in _LOCKED or _is_oauth(r)}
     for status, response in operation["responses"].items():
-        if int(status) >= _ERRORS_FROM and not _is_oauth(response):
+        if _is_oauth(response) and status == "400":
+            response["content"] |= _PROBLEM  # a form that cannot be read at all is refused before OAuth begins
+        elif int(status) >= _ERRORS_FROM and not _is_oauth(response):
             response["content"] = _PROBLEM
             response["description"] = _refusals(operation, method, int(status)) or response["description"]
         response.setdefault("headers", {})["X-Request-Id"] = _header("Echo of the request's.")

@@ -23,13 +23,13 @@ _TITLES: Final = {
 }
 _NOTE: Final = "<!-- Written by `make openapi` from docs/contract/openapi.json: change the sandbox, not this page. -->"
 _LIMITS: Final = {
-    "minLength": "at least {} characters",
+    "minLength": "{} or more characters",
     "maxLength": "at most {} characters",
     "minimum": "at least {}",
     "maximum": "at most {}",
     "exclusiveMinimum": "more than {}",
     "exclusiveMaximum": "less than {}",
-    "minItems": "at least {} entries",
+    "minItems": "{} or more entries",
     "maxItems": "at most {} entries",
     "maxProperties": "at most {} entries",
     "pattern": "matches `{}`",
@@ -103,7 +103,7 @@ def _operation(operation: Operation, schemas: Json) -> str:
         f"**`{operation.method.upper()} {operation.path}`**",
         description,
         _access(spec),
-        *_parameters(spec.get("parameters", ())),
+        *_parameters(spec),
         *_body(spec.get("requestBody"), schemas),
         *_answers(spec["responses"]),
     ]
@@ -117,14 +117,18 @@ def _access(spec: Json) -> str:
     return "Scope: " + " or ".join(f"`{scope}`" for scope in ways) + "."
 
 
-def _parameters(parameters: Any) -> Iterator[str]:
+def _parameters(spec: Json) -> Iterator[str]:
+    parameters = spec.get("parameters", ())
     named = [one for one in parameters if one["in"] != "header"]
     headers = [one for one in parameters if one["in"] == "header"]
     if named:
         rows = [_row(one["name"], one["schema"], one.get("required", False), one) for one in named]
         yield _table("Parameter", rows)
     if headers:
-        words = (f"`{one['name']}`" if one.get("required") else f"`{one['name']}` (may be left out)" for one in headers)
+        needed = ["Authorization", "Signature"] if spec.get("security") else []
+        needed += [one["name"] for one in headers if one.get("required")]
+        words = [f"`{name}`" for name in needed]
+        words += [f"`{one['name']}` (may be left out)" for one in headers if not one.get("required")]
         yield "[Headers](../contract.md#what-every-request-carries): " + ", ".join(words) + "."
 
 
@@ -192,7 +196,8 @@ def _named(schema: Json, schemas: Json) -> Iterator[Json]:
 def _fields(schema: Json) -> Iterator[str]:
     needed = schema.get("required", ())
     if schema.get("properties"):
-        yield _table("Field", [_row(name, one, name in needed, one) for name, one in schema["properties"].items()])
+        ordered = sorted(schema["properties"].items(), key=lambda field: field[0] not in needed)
+        yield _table("Field", [_row(name, one, name in needed, one) for name, one in ordered])
     if schema.get("additionalProperties") is False:
         yield "Other fields are refused." if schema.get("properties") else "No fields."
 
