@@ -102,12 +102,10 @@ class Run:
             self._peer.token = None  # a long run outlives one
             for strategy in operation.get_strategies_from_examples() or [operation.as_strategy()]:
                 self.send(generate_one(strategy), as_it_should=True)
-            kinds = [operation.as_strategy(generation_mode=GenerationMode.POSITIVE)]
+            self._explore(operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
             if operation.body or operation.headers or operation.query or operation.path_parameters:
-                kinds.append(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
-            for strategy in kinds:
                 try:
-                    self._explore(strategy)
+                    self._explore(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
                 except Unsatisfiable:
                     self.unbreakable.append(operation.definition.raw["operationId"])
 
