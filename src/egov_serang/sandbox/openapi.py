@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from egov_serang.sandbox.problems import COMMON, OWN
-from egov_serang.sandbox.samples import BODIES, PARAMETERS, UPLOADS
+from egov_serang.sandbox.samples import BODIES, LINKS, PARAMETERS, UPLOADS
 
 _TITLE: Final = "Smart City gateway contract v1 (sandbox, for development only)"
 _DESCRIPTION: Final = (
@@ -65,6 +65,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         for method, operation in methods.items():
             _complete(operation, method, scopes.get(operation["operationId"]))
             _exemplify(operation)
+            _link(operation)
     components = result["components"]
     components["securitySchemes"] = _SCHEMES
     for unused in ("HTTPValidationError", "ValidationError"):
@@ -120,6 +121,17 @@ def _exemplify(operation: dict[str, Any]) -> None:
         operation["requestBody"]["content"]["application/json"]["example"] = BODIES[name]
     if name in UPLOADS:
         operation["requestBody"]["content"]["multipart/form-data"]["example"] = UPLOADS[name]
+
+
+def _link(operation: dict[str, Any]) -> None:
+    links = {
+        target: {"operationId": target, "parameters": {field: f"$response.body#/{field}"}}
+        for field, targets in LINKS.get(operation["operationId"], {}).items()
+        for target in targets
+    }
+    for status, response in operation["responses"].items():
+        if links and int(status) < HTTPStatus.MULTIPLE_CHOICES:
+            response["links"] = links
 
 
 def _refusals(operation: dict[str, Any], method: str, status: int) -> str:

@@ -151,11 +151,21 @@ def _body(body: Json | None, schemas: Json) -> Iterator[str]:
 def _answers(responses: Json) -> Iterator[str]:
     answers = [_answer(status, response) for status, response in responses.items() if int(status) < _REFUSED_FROM]
     yield "\n".join(["**Answers**", "", *answers])
+    links = {name: link for response in responses.values() for name, link in response.get("links", {}).items()}
+    if links:
+        yield _next(links)
     refusals = {status: response for status, response in responses.items() if int(status) >= _REFUSED_FROM}
     shapes = {status: " or ".join(sorted(_shapes(response))) for status, response in refusals.items()}
     for shape in dict.fromkeys(shapes.values()):
         lines = [f"- **{s}** {r['description']}" for s, r in refusals.items() if shapes[s] == shape]
         yield "\n".join([f"**Refusals** as {shape}", "", *lines])
+
+
+def _next(links: Json) -> str:
+    """Which field of the answer leads to which operations."""
+    fields = {str(field): None for link in links.values() for field in link["parameters"]}
+    targets = (f"[`{name}`]({name.partition('.')[0]}.md#{name})" for name in links)
+    return "Then, with " + ", ".join(f"`{field}`" for field in fields) + ": " + ", ".join(targets) + "."
 
 
 def _answer(status: str, response: Json) -> str:

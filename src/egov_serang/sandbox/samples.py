@@ -67,3 +67,23 @@ UPLOADS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     }
 )
 """By operation id: the parts of a multipart form."""
+
+_OF_AN_APPLICATION: Final = ("get", "change", "attach", "submit", "transition")
+
+LINKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "complaints.submit": {"complaint_id": ("complaints.get", "complaints.transition", "complaints.attach")},
+        "identity.verify": {"transaction_id": ("identity.verification",)},
+        "identity.applications.start": {
+            "application_id": tuple(
+                f"identity.applications.{name}" for name in (*_OF_AN_APPLICATION, "history", "result")
+            )
+        },
+        "permits.applications.start": {
+            "application_id": tuple(f"permits.applications.{name}" for name in (*_OF_AN_APPLICATION, "fees"))
+        },
+        "permits.applications.get": {"licence_id": ("permits.licences.get",)},
+        "notifications.send": {"message_id": ("notifications.get", "notifications.cancel")},
+    }
+)
+"""By operation id: a field of its answer, and the operations that take it in their path."""
