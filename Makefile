@@ -49,15 +49,16 @@ docs: $(DEV)/.ready ## Build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Open site/index.html"
 
-openapi: $(DEV)/.ready ## Export the sandbox's OpenAPI document to docs/contract/openapi.json
+openapi: $(DEV)/.ready ## Export the sandbox's OpenAPI document to docs/contract/openapi.json, and its pages
 	@$(BIN)/python -m egov_serang.sandbox.export docs/contract/openapi.json
+	@$(BIN)/python -m egov_serang.sandbox.reference docs/contract/openapi.json docs/contract-reference
 
 bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (ARGS="--reference DIR")
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
-soak: $(DEV)/.ready ## The long proofs in full: storms of cancelled calls, fuzzed routes (tests/scale.py)
+soak: $(DEV)/.ready ## The long proofs in full: storms of cancelled calls, fuzzed routes and requests (tests/scale.py)
 	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest -s tests/faults/test_soak.py tests/services/test_storm.py \
-		tests/services/test_routes.py $(ARGS)
+		tests/services/test_routes.py tests/peers/test_schemathesis.py $(ARGS)
 
 clean: ## Remove environments, caches and what was built
 	rm -rf $(DEV) $(DEMO) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -83,6 +83,24 @@ def test_every_business_operation_is_secured_and_declares_its_refusals(text: str
         assert ("Idempotency-Key" in headers) == (method != "get")
 
 
+def test_links_name_operations_that_take_what_they_are_given(text: str) -> None:
+    document = json.loads(text)
+    operations = {o["operationId"]: o for methods in document["paths"].values() for o in methods.values()}
+    links = [
+        (link, response["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1])
+        for operation in operations.values()
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+    assert len(links) > 15
+    for link, answer in links:
+        for parameter, source in link["parameters"].items():
+            declared = operations[link["operationId"]]["parameters"]
+            assert (parameter, "path") in {(one["name"], one["in"]) for one in declared}
+            assert source == f"$response.body#/{parameter}"
+            assert parameter in document["components"]["schemas"][answer]["properties"]
+
+
 def test_request_bodies_are_closed(text: str) -> None:
     document = json.loads(text)
     for name in ("ComplaintIn", "TransitionIn", "VerifyIn", "StartCivil", "ChangeCivil", "CivilTransition"):

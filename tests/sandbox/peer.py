@@ -79,13 +79,15 @@ class Peer:
         body = {name: value for name, value in (body | claims).items() if value is not None}
         return jwt.encode({"alg": alg, "kid": kid or key.thumbprint()}, body, key, [alg])
 
-    def ask_token(self, assertion: str | None = None, **fields: str) -> httpx.Response:
-        form = {
+    def token_form(self, assertion: str | None = None) -> dict[str, str]:
+        return {
             "grant_type": "client_credentials",
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             "client_assertion": assertion or self.assertion(),
         }
-        return self.http.post(f"{self.url}/oauth2/token", data=form | fields)
+
+    def ask_token(self, assertion: str | None = None, **fields: str) -> httpx.Response:
+        return self.http.post(f"{self.url}/oauth2/token", data=self.token_form(assertion) | fields)
 
     def bearer(self) -> str:
         if self.token is None:
@@ -167,10 +169,11 @@ def digest(body: bytes) -> str:
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
 
 
-def multipart(filename: str, media_type: str, content: bytes) -> tuple[bytes, str]:
-    """A form with one file, and its content type."""
+def multipart(filename: str, media_type: str, content: bytes, kind: str | None = None) -> tuple[bytes, str]:
+    """A form with one file (and a document's kind), and its content type."""
     boundary = "sandbox-test-boundary"
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n'
+    head = "" if kind is None else f'--{boundary}\r\nContent-Disposition: form-data; name="kind"\r\n\r\n{kind}\r\n'
+    head += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n'
     body = f"{head}Content-Type: {media_type}\r\n\r\n".encode() + content + f"\r\n--{boundary}--\r\n".encode()
     return body, f"multipart/form-data; boundary={boundary}"
 

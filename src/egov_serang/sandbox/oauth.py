@@ -14,7 +14,9 @@ from pydantic import BaseModel
 from egov_serang.sandbox.access import issue_token
 from egov_serang.sandbox.clients import Client
 from egov_serang.sandbox.jose import assertion_algorithms, key_id, verified_claims
+from egov_serang.sandbox.metadata import Discovery, KeySet, ServerMetadata
 from egov_serang.sandbox.platform import Here, Platform
+from egov_serang.sandbox.problems import responses
 from egov_serang.sandbox.proof import SKEW_S
 from egov_serang.sandbox.route import ContractRoute
 
@@ -54,7 +56,7 @@ class _Refused(Exception):
         return JSONResponse({"error": self.error, "error_description": self.description}, self.status, headers)
 
 
-@router.get("/.well-known/smartcity-gateway", operation_id="gateway.discovery")
+@router.get("/.well-known/smartcity-gateway", operation_id="gateway.discovery", response_model=Discovery)
 def discovery(here: Here) -> dict[str, Any]:
     """What this gateway can do."""
     base = here.settings.base_url
@@ -89,8 +91,10 @@ def discovery(here: Here) -> dict[str, Any]:
     }
 
 
-@router.get("/.well-known/oauth-authorization-server", operation_id="oauth.metadata")
-@router.get("/.well-known/openid-configuration", operation_id="oauth.openid_configuration")
+@router.get("/.well-known/oauth-authorization-server", operation_id="oauth.metadata", response_model=ServerMetadata)
+@router.get(
+    "/.well-known/openid-configuration", operation_id="oauth.openid_configuration", response_model=ServerMetadata
+)
 def metadata(here: Here) -> dict[str, Any]:
     """Authorization server metadata (RFC 8414)."""
     base = here.settings.base_url
@@ -106,7 +110,7 @@ def metadata(here: Here) -> dict[str, Any]:
     }
 
 
-@router.get("/.well-known/jwks.json", operation_id="oauth.jwks")
+@router.get("/.well-known/jwks.json", operation_id="oauth.jwks", response_model=KeySet)
 def jwks(here: Here) -> dict[str, Any]:
     """The gateway's public keys."""
     return here.keys.jwks()
@@ -116,7 +120,10 @@ def jwks(here: Here) -> dict[str, Any]:
     "/oauth2/token",
     operation_id="oauth.token",
     response_model=AccessToken,
-    responses={status: {"model": OAuthError, "description": "Refused"} for status in (400, 401)},
+    responses={
+        **{status: {"model": OAuthError, "description": "Refused"} for status in (400, 401)},
+        **responses(413, 415),
+    },
 )
 async def token(
     *,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+
+from egov_serang.sandbox.problems import COMMON, OWN
+from egov_serang.sandbox.samples import BODIES, LINKS, PARAMETERS, UPLOADS
 
 _TITLE: Final = "Smart City gateway contract v1 (sandbox, for development only)"
 _DESCRIPTION: Final = (
@@ -28,7 +33,14 @@ _SCHEMES: Final[dict[str, Any]] = {
 }
 _PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
 _ERRORS_FROM: Final = 400
+_IDENTITY_ONLY: Final = {"purpose_not_allowed", "consent_required", "agreement_expired", "quota_exhausted"}
 _LOCKED: Final = {"401", "403"}
+
+
+def takes_files(media_types: Iterable[str]) -> dict[str, Any]:
+    """`openapi_extra` of an upload: what the part `file` may be."""
+    encoding = {"file": {"contentType": ", ".join(sorted(media_types))}}
+    return {"requestBody": {"content": {"multipart/form-data": {"encoding": encoding}}}}
 
 
 def describe(app: FastAPI) -> None:
@@ -52,6 +64,8 @@ def document(app: FastAPI) -> dict[str, Any]:
     for methods in result["paths"].values():
         for method, operation in methods.items():
             _complete(operation, method, scopes.get(operation["operationId"]))
+            _exemplify(operation)
+            _link(operation)
     components = result["components"]
     components["securitySchemes"] = _SCHEMES
     for unused in ("HTTPValidationError", "ValidationError"):
@@ -64,11 +78,17 @@ def _complete(operation: dict[str, Any], method: str, scopes: tuple[str, ...] | 
         # What is open to everybody never asks who comes; the token endpoint does, in OAuth's own words.
         operation["responses"] = {s: r for s, r in operation["responses"].items() if s not in _LOCKED or _is_oauth(r)}
     for status, response in operation["responses"].items():
-        if int(status) >= _ERRORS_FROM and not _is_oauth(response):
+        if _is_oauth(response) and status == "400":
+            response["content"] |= _PROBLEM  # a form that cannot be read at all is refused before OAuth begins
+        elif int(status) >= _ERRORS_FROM and not _is_oauth(response):
             response["content"] = _PROBLEM
+            response["description"] = _refusals(operation, method, int(status)) or response["description"]
         response.setdefault("headers", {})["X-Request-Id"] = _header("Echo of the request's.")
         if "304" in operation["responses"] and int(status) < _ERRORS_FROM:
             response["headers"]["ETag"] = _header("The version, quoted.")
+    if "304" in operation["responses"]:
+        held = _parameter("If-None-Match", "The version the caller holds, quoted.", required=False)
+        operation.setdefault("parameters", []).append(held)
     if scopes is None:
         return
     operation["security"] = [{"token": [scope], "signature": []} for scope in scopes]
@@ -76,17 +96,58 @@ def _complete(operation: dict[str, Any], method: str, scopes: tuple[str, ...] | 
     parameters += [
         _parameter("X-Request-Id", "New for every attempt."),
         _parameter("Signature-Input", "RFC 9421, label `egov`."),
+        _parameter("Accept-Language", "`id` or `en` first.", required=False),
     ]
     if method == "get":
         return
     parameters += [_parameter("Idempotency-Key", "The same for every attempt of one call.")]
     if "requestBody" in operation:
-        parameters += [_parameter("Content-Digest", "RFC 9530, sha-256 or sha-512.")]
+        always = operation["requestBody"].get("required", False)
+        parameters += [_parameter("Content-Digest", "RFC 9530, sha-256 or sha-512, of a body.", required=always)]
     if "412" in operation["responses"]:
         parameters += [_parameter("If-Match", "The version the caller saw.", required="428" in operation["responses"])]
     for status, response in operation["responses"].items():
         if int(status) < _ERRORS_FROM:
             response["headers"]["Idempotency-Replayed"] = _header("`true` on a kept answer.")
+
+
+def _exemplify(operation: dict[str, Any]) -> None:
+    name = operation["operationId"]
+    known = PARAMETERS.get(name, {})
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] in known:
+            parameter["example"] = known[parameter["name"]]
+    if name in BODIES:
+        operation["requestBody"]["content"]["application/json"]["example"] = BODIES[name]
+    if name in UPLOADS:
+        operation["requestBody"]["content"]["multipart/form-data"]["example"] = UPLOADS[name]
+
+
+def _link(operation: dict[str, Any]) -> None:
+    links = {
+        target: {"operationId": target, "parameters": {field: f"$response.body#/{field}"}}
+        for field, targets in LINKS.get(operation["operationId"], {}).items()
+        for target in targets
+    }
+    for status, response in operation["responses"].items():
+        if links and int(status) < HTTPStatus.MULTIPLE_CHOICES:
+            response["links"] = links
+
+
+def _refusals(operation: dict[str, Any], method: str, status: int) -> str:
+    """The codes of the contract that a status can stand for here; a read breaks no rule of a module's writes."""
+    module = operation["operationId"].partition(".")[0]
+    common = {
+        code: usual
+        for code, usual in COMMON.items()
+        if (method != "get" or not code.startswith("idempotency_"))
+        and (module == "identity" or code not in _IDENTITY_ONLY)
+    }
+    own = {c: s for c, s in OWN.get(module, {}).items() if method != "get" or s == HTTPStatus.NOT_FOUND}
+    possible = [code for code, usual in (common | own).items() if usual == status]
+    if status == HTTPStatus.BAD_REQUEST:
+        possible.insert(0, "validation_failed")
+    return ", ".join(f"`{code}`" for code in possible)
 
 
 def _is_oauth(response: dict[str, Any]) -> bool:

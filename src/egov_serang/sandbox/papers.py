@@ -19,7 +19,7 @@ from egov_serang.sandbox.fields import CLOSED, Short
 from egov_serang.sandbox.language import Bilingual, Word, said
 from egov_serang.sandbox.problems import FieldError, Problem
 
-_IMAGE_OR_PDF: Final = ("application/pdf", "image/jpeg", "image/png")
+IMAGE_OR_PDF: Final = ("application/pdf", "image/jpeg", "image/png")
 
 
 class Paper(BaseModel):
@@ -30,7 +30,7 @@ class Paper(BaseModel):
     kind: str
     names: Bilingual
     required: bool = True
-    media_types: tuple[str, ...] = _IMAGE_OR_PDF
+    media_types: tuple[str, ...] = IMAGE_OR_PDF
 
     def public(self, language: Word) -> RequiredDocument:
         """The document as the contract shows it, named in one language."""

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-STATUS: Final = MappingProxyType(
+COMMON: Final = MappingProxyType(
     {
         "validation_failed": 422,
         "unauthenticated": 401,
@@ -47,27 +47,41 @@ STATUS: Final = MappingProxyType(
         "upstream_unavailable": 503,
         "upstream_timeout": 504,
         "internal": 500,
-        # own errors of the modules (contract sections 2 to 5)
-        "service_not_found": 404,
-        "outside_jurisdiction": 422,
-        "location_required": 422,
-        "attribute_required": 422,
-        "reopen_window_passed": 409,
-        "subject_ambiguous": 409,
-        "documents_incomplete": 422,
-        "fee_outstanding": 409,
-        "clock_expired": 409,
-        "type_version_retired": 409,
-        "licence_not_active": 409,
-        "qr_invalid": 422,
-        "qr_revoked": 410,
-        "template_not_found": 404,
-        "personalisation_missing": 422,
-        "recipient_invalid": 422,
-        "recipient_not_allowed": 403,
-        "recipient_opted_out": 403,
     }
 )
+"""What any operation may be refused with (contract section 1), and the status it comes with."""
+
+OWN: Final = MappingProxyType(
+    {
+        "identity": {"subject_ambiguous": 409, "documents_incomplete": 422},
+        "complaints": {
+            "service_not_found": 404,
+            "outside_jurisdiction": 422,
+            "location_required": 422,
+            "attribute_required": 422,
+            "reopen_window_passed": 409,
+        },
+        "permits": {
+            "documents_incomplete": 422,
+            "fee_outstanding": 409,
+            "clock_expired": 409,
+            "type_version_retired": 409,
+            "licence_not_active": 409,
+            "qr_invalid": 422,
+            "qr_revoked": 410,
+        },
+        "notifications": {
+            "template_not_found": 404,
+            "personalisation_missing": 422,
+            "recipient_invalid": 422,
+            "recipient_not_allowed": 403,
+            "recipient_opted_out": 403,
+        },
+    }
+)
+"""What the modules add (contract sections 2 to 5)."""
+
+STATUS: Final = MappingProxyType({**COMMON, **{code: status for own in OWN.values() for code, status in own.items()}})
 
 _FIELD_NAME: Final = re.compile(r"\d{1,4}|[A-Za-z_]{1,40}")
 

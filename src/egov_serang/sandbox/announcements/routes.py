@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from pydantic import AwareDatetime
 from sqlalchemy import JSON, ForeignKey, Select, exists, literal, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from egov_serang.models.announcements import Announcement, AnnouncementCategory, AnnouncementStatus
 from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.db import Base, Db
+from egov_serang.sandbox.fields import Moment
 from egov_serang.sandbox.language import Language, Word, said
 from egov_serang.sandbox.paging import Page, Paging
 from egov_serang.sandbox.problems import Problem, responses
@@ -79,7 +79,7 @@ def announcements(
     language: Language,
     area: Annotated[str | None, Query(pattern=r"^[0-9]{2}(\.[0-9]{2}){0,2}(\.[0-9]{4})?$")] = None,
     category: Annotated[str | None, Query(max_length=200)] = None,
-    active_at: Annotated[AwareDatetime | None, Query()] = None,
+    active_at: Annotated[Moment | None, Query()] = None,
 ) -> Page[Announcement]:
     """Published announcements, newest first: those for a place, for a part of it, and for what it lies in."""
     wanted = _published()

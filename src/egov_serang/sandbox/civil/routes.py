@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from fastapi import Depends, File, Query, Request, Response
-from pydantic import AwareDatetime
 
 from egov_serang.models.civil import CivilApplication, CivilEvent, CivilResult, CivilService
 from egov_serang.models.permits import Document
@@ -14,11 +13,12 @@ from egov_serang.sandbox.civil.schemas import ChangeCivil, CivilTransition, Star
 from egov_serang.sandbox.civil.states import APPLICANT, OFFICER
 from egov_serang.sandbox.civil.store import CivilRow, Found, find, visible
 from egov_serang.sandbox.db import Db
-from egov_serang.sandbox.fields import Empty
+from egov_serang.sandbox.fields import Empty, Moment
 from egov_serang.sandbox.gate import Caller, requires
 from egov_serang.sandbox.language import Language
+from egov_serang.sandbox.openapi import takes_files
 from egov_serang.sandbox.paging import Page, Paging
-from egov_serang.sandbox.papers import AttachDocument
+from egov_serang.sandbox.papers import IMAGE_OR_PDF, AttachDocument
 from egov_serang.sandbox.platform import Here
 from egov_serang.sandbox.problems import Problem, responses
 from egov_serang.sandbox.route import contract_router
@@ -72,7 +72,7 @@ def applications(
     caller: Concerned,
     status: Filter = None,
     service_code: Filter = None,
-    updated_after: Annotated[AwareDatetime | None, Query()] = None,
+    updated_after: Annotated[Moment | None, Query()] = None,
     client_reference: Filter = None,
 ) -> Page[CivilApplication]:
     """The caller's applications; an officer's list holds everybody's."""
@@ -136,6 +136,7 @@ def change(
     operation_id="identity.applications.attach",
     status_code=201,
     responses=responses(400, 404, 409, 413, 415),
+    openapi_extra=takes_files(IMAGE_OR_PDF),
 )
 def attach(
     application_id: str, upload: Annotated[AttachDocument, File()], db: Db, here: Here, caller: Applying

@@ -32,6 +32,7 @@ from egov_serang.sandbox.complaints.store import (
 )
 from egov_serang.sandbox.db import Db
 from egov_serang.sandbox.gate import Caller, requires
+from egov_serang.sandbox.openapi import takes_files
 from egov_serang.sandbox.paging import Page, Paging
 from egov_serang.sandbox.platform import Here
 from egov_serang.sandbox.problems import FieldError, Problem, responses
@@ -166,6 +167,7 @@ def transition(
     operation_id="complaints.attach",
     status_code=201,
     responses=responses(404, 409, 415),
+    openapi_extra=takes_files(_MEDIA_TYPES),
 )
 def attach(*, complaint_id: str, file: UploadFile, response: Response, db: Db, here: Here, caller: _Actor) -> Media:
     """Add a photo or file."""
@@ -199,7 +201,10 @@ def attach(*, complaint_id: str, file: UploadFile, response: Response, db: Db, h
     "/cases/{complaint_id}/media/{media_id}",
     operation_id="complaints.download",
     response_class=Response,
-    responses={**responses(404), 200: {"content": {"application/octet-stream": {}}, "description": "The file"}},
+    responses={
+        **responses(404),
+        200: {"content": {kind: {} for kind in sorted(_MEDIA_TYPES)}, "description": "The file as it was sent"},
+    },
 )
 def download(complaint_id: str, media_id: str, db: Db, caller: _Reader) -> Response:
     """The bytes of a file; `Media.url` names this path."""

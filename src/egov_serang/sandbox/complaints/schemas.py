@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from egov_serang.models.complaints import ForwardedTo, Rating, Reporter
+from egov_serang.sandbox.fields import Moment
 
 _Id = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -87,7 +88,7 @@ async def case_filter(
     status: str | None = None,
     service_code: str | None = None,
     area_code: str | None = None,
-    updated_after: AwareDatetime | None = None,
+    updated_after: Moment | None = None,
     client_reference: str | None = None,
     assigned_to: str | None = None,
     q: Annotated[str | None, Query(max_length=200)] = None,

@@ -20,6 +20,7 @@ from egov_serang.models.identity import (
     VerificationOutcome,
 )
 from egov_serang.sandbox.db import Base, Db
+from egov_serang.sandbox.fields import Moment
 from egov_serang.sandbox.gate import Caller, late, requires
 from egov_serang.sandbox.identity.matching import compare, outcome_of
 from egov_serang.sandbox.identity.people import MAGIC, Behaviour, PersonRow, number_hash, seed
@@ -106,6 +107,8 @@ class ConsentIn(Consent):
     """The person's consent."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    at: Moment | None = None
 
 
 class VerifyIn(_Closed):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from egov_serang.models.notifications import Message
-from egov_serang.sandbox.fields import CLOSED, Short
+from egov_serang.sandbox.fields import CLOSED, Moment, Short
 
 Address = Annotated[str, StringConstraints(max_length=320)]
 
@@ -35,7 +35,7 @@ class SendMessage(BaseModel):
     channels: Annotated[tuple[Literal["sms", "email", "whatsapp", "push"], ...], Field(max_length=4)] = ()
     personalisation: Annotated[dict[str, str | int | float | None], Field(max_length=100)] = {}
     client_reference: Short | None = None
-    send_at: AwareDatetime | None = None
+    send_at: Moment | None = None
     ttl_s: int | None = Field(default=None, ge=1, le=30 * 24 * 3600)
     priority: Literal["otp", "normal", "bulk"] = "normal"
     quiet_hours: Literal["respect", "ignore"] = "ignore"

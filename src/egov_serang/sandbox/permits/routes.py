@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from fastapi import Depends, File, Query, Request, Response
-from pydantic import AwareDatetime
 from sqlalchemy import select
 
 from egov_serang.models.permits import Application, Document, Licence, PermitType
 from egov_serang.models.permits import ApplicationAction as Action
 from egov_serang.sandbox.db import Db
-from egov_serang.sandbox.fields import Empty
+from egov_serang.sandbox.fields import Empty, Moment
 from egov_serang.sandbox.gate import Caller, requires
 from egov_serang.sandbox.language import Language
+from egov_serang.sandbox.openapi import takes_files
 from egov_serang.sandbox.paging import Page, Paging
-from egov_serang.sandbox.papers import AttachDocument
+from egov_serang.sandbox.papers import IMAGE_OR_PDF, AttachDocument
 from egov_serang.sandbox.permits import service
 from egov_serang.sandbox.permits.case import Case
 from egov_serang.sandbox.permits.catalogue import CatalogueType
@@ -86,7 +86,7 @@ def applications(
     status: Filter = None,
     stage: Filter = None,
     permit_type_code: Filter = None,
-    updated_after: Annotated[AwareDatetime | None, Query()] = None,
+    updated_after: Annotated[Moment | None, Query()] = None,
     client_reference: Filter = None,
 ) -> Page[Application]:
     """The caller's applications; an officer's list holds everybody's."""
@@ -151,6 +151,7 @@ def change(
     operation_id="permits.applications.attach",
     status_code=201,
     responses=responses(400, 404, 409, 413, 415),
+    openapi_extra=takes_files(IMAGE_OR_PDF),
 )
 def attach(
     application_id: str, upload: Annotated[AttachDocument, File()], db: Db, here: Here, caller: Applying

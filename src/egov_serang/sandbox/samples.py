@@ -1,0 +1,89 @@
+"""What the OpenAPI document shows as examples: requests the sandbox accepts, with invented people only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+_PERSON: Final = {"subject_ref": "sub_4f1c0a9e", "name": "Warga Contoh"}
+_TRADER: Final = {"business_name": "Sate Contoh", "goods": "makanan", "trading_place": "Pasar Lama"}
+_DEATH: Final = {"deceased_name": "Almarhum Contoh", "death_date": "2026-11-01", "death_place": "Serang"}
+
+BODIES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "complaints.submit": {
+            "service_code": "jalan_rusak",
+            "description": "Jalan berlubang di depan pasar, dalam sekitar 20 cm.",
+            "lat": -6.1153,
+            "long": 106.1503,
+            "client_reference": "app-2026-0001",
+        },
+        "complaints.transition": {"action": "verify", "comment": "Sudah dicek di lapangan."},
+        "identity.verify": {
+            "subject": {"nik": "9973010101900000"},
+            "attributes": {"full_name": "Warga Contoh", "birth_date": "1990-01-01"},
+            "matching": {"full_name": {"score": 85}},
+            "purpose": {"purpose_code": "permit", "legal_basis": "public_task"},
+        },
+        "identity.applications.start": {
+            "service_code": "akta_kematian",
+            "applicant": {"subject_ref": "sub_4f1c0a9e", "relation": "child"},
+            "form": _DEATH,
+        },
+        "identity.applications.change": {"form": {**_DEATH, "death_place": "Kota Serang"}},
+        "identity.applications.submit": {},
+        "identity.applications.transition": {"action": "start_review"},
+        "permits.applications.start": {"permit_type_code": "TDU-PKL", "applicant": _PERSON, "form": _TRADER},
+        "permits.applications.change": {"form": {**_TRADER, "trading_place": "Alun-alun Barat"}},
+        "permits.applications.submit": {},
+        "permits.applications.transition": {"action": "advance"},
+        "notifications.send": {
+            "template_id": "complaint-resolved-sms",
+            "recipient": {"phone": "+6281200000001"},
+            "personalisation": {"reference": "SRG-2026-000001"},
+        },
+        "notifications.cancel": {},
+    }
+)
+"""By operation id: a JSON body."""
+
+PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "complaints.service": {"service_code": "parkir_liar"},
+        "identity.civil_services.get": {"code": "akta_kematian"},
+        "permits.types.get": {"code": "TDU-PKL"},
+        "notifications.templates.get": {"template_id": "complaint-resolved-sms"},
+        "notifications.announcements.get": {"announcement_id": "ann-service-hours"},
+    }
+)
+"""By operation id: path parameters whose values are known beforehand. Other ids come from what was created."""
+
+UPLOADS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "complaints.attach": {"file": "(bytes)"},
+        "identity.applications.attach": {"file": "(bytes)", "kind": "death_statement"},
+        "permits.applications.attach": {"file": "(bytes)", "kind": "ktp"},
+    }
+)
+"""By operation id: the parts of a multipart form."""
+
+_OF_AN_APPLICATION: Final = ("get", "change", "attach", "submit", "transition")
+
+LINKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "complaints.submit": {"complaint_id": ("complaints.get", "complaints.transition", "complaints.attach")},
+        "identity.verify": {"transaction_id": ("identity.verification",)},
+        "identity.applications.start": {
+            "application_id": tuple(
+                f"identity.applications.{name}" for name in (*_OF_AN_APPLICATION, "history", "result")
+            )
+        },
+        "permits.applications.start": {
+            "application_id": tuple(f"permits.applications.{name}" for name in (*_OF_AN_APPLICATION, "fees"))
+        },
+        "permits.applications.get": {"licence_id": ("permits.licences.get",)},
+        "notifications.send": {"message_id": ("notifications.get", "notifications.cancel")},
+    }
+)
+"""By operation id: a field of its answer, and the operations that take it in their path."""
