@@ -109,6 +109,7 @@ def sandbox(
         typer.echo(f"Sandbox of Kota Serang (36.73) at {running.url}. For development and tests only.\n")
         typer.echo("Copy this profile to ~/.config/egov-serang/config.toml and use Client(profile='sandbox'):\n")
         typer.echo(profile.profile_toml("sandbox"))
+        typer.echo(f"Console: {running.console}")
         typer.echo(f"Control with: Authorization: Bearer {running.sandbox_token}")
         typer.echo("Ctrl-C ends it.")
         sys.stdout.flush()
