@@ -27,13 +27,14 @@ _HEADERS: Final = MappingProxyType(
         "Cache-Control": "no-store",
     }
 )
-_FILES: Final = MappingProxyType(
+FILES: Final = MappingProxyType(
     {
         entry.name: entry.read_text("utf-8")
         for entry in files(__package__ or "").joinpath("page").iterdir()
         if PurePath(entry.name).suffix in _TYPES
     }
 )
+"""The files of the page, by name."""
 
 router = APIRouter(prefix="/console", dependencies=[Depends(own_name)], include_in_schema=False)
 
@@ -41,16 +42,16 @@ router = APIRouter(prefix="/console", dependencies=[Depends(own_name)], include_
 @router.get("")
 async def page(language: Language) -> Response:
     """The page, in the language the browser asks for."""
-    text = _FILES["index.html"].replace('lang="en"', f'lang="{language}"', 1)
+    text = FILES["index.html"].replace('lang="en"', f'lang="{language}"', 1)
     return _file("index.html", text, {"Content-Language": language, "Vary": "Accept-Language"})
 
 
 @router.get("/{name}")
 async def asset(name: str) -> Response:
     """Its style, its scripts, its icon."""
-    if name not in _FILES:
+    if name not in FILES:
         raise Problem("not_found")
-    return _file(name, _FILES[name], {})
+    return _file(name, FILES[name], {})
 
 
 def _file(name: str, text: str, headers: dict[str, str]) -> Response:
