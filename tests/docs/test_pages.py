@@ -51,13 +51,14 @@ def blocks(page: Path, language: str) -> list[Block]:
 
 @pytest.fixture
 def reader(sandbox: Sandbox, city: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader who copied the profile that `egov sandbox` prints, and has a photo in the current folder."""
+    """A reader who copied what `egov sandbox` prints, profile and token, and has a photo in the current folder."""
     profile = sandbox.credentials("sandbox-app", SCOPES, tmp_path)
     assert profile.gateway == city.gateway
     (tmp_path / "config.toml").write_text(profile.profile_toml("sandbox"), "utf-8")
     shutil.copy(EXAMPLES / "pothole.png", tmp_path)
     monkeypatch.setenv("EGOV_SERANG_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.setenv("EGOV_SERANG_PROFILE", "sandbox")
+    monkeypatch.setenv("SANDBOX_TOKEN", sandbox.sandbox_token)
     monkeypatch.chdir(tmp_path)
 
 

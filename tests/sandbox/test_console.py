@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -225,3 +229,20 @@ def test_a_permit_tells_no_more_than_its_card(server: Sandbox, client: Client) -
         *("key", "reference", "kind", "column", "stage", "status", "outcome", "clock", "due_at", "late", "waiting_on")
     }
     assert (card["column"], card["status"], card["waiting_on"]) == ("applicant", "draft", "applicant")
+
+
+def test_the_command_prints_an_address_that_opens(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "egov_serang", "sandbox", "--port", "0", "--keys", str(tmp_path)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert running.stdout is not None
+        told = "".join(iter(running.stdout.readline, "Ctrl-C ends it.\n"))
+        printed = re.search(r"^Console: (http://127\.0\.0\.1:\d+)/console#token=(\S+)$", told, re.MULTILINE)
+        assert printed
+        url, token = printed.groups()
+        assert httpx.get(f"{url}/console", trust_env=False).status_code == 200
+        opened = {"authorization": f"Bearer {token}"}
+        assert httpx.get(f"{url}/__sandbox/console/state", headers=opened, trust_env=False).status_code == 200
+    finally:
+        running.terminate()
+        running.communicate(timeout=30)

@@ -21,8 +21,9 @@ export function showComplaints(complaints, total) {
     ? say("newestOf", { n: number(cards.length), of: number(total) }) : say("complaintList");
   keep(find("complaint-list"), cards, spoken(), listed, renewListed);
   find("map-note").textContent = say(city.map ? "mapNote" : "noMap");
-  find("legend").replaceChildren(...Object.keys(MARKS).map((mark) =>
-    make("li", {}, draw("svg", { viewBox: "-30 -30 60 60", "aria-hidden": "true", focusable: "false" }, ...shape(mark)), code(mark))));
+  find("legend").replaceChildren(
+    ...Object.keys(MARKS).map((mark) => make("li", {}, sample(...shape(mark)), code(mark))),
+    make("li", {}, sample(lateRing()), say("lateRing")));
   if (city.map) showMap();
 }
 
@@ -64,9 +65,13 @@ function renewMarker(made, card) {
   made.setAttribute("aria-label", [card.reference, card.kind[spoken()], code(card.status), term(card)].filter(Boolean).join(", "));
   made.replaceChildren(
     draw("circle", { class: "reach", r: 30 }),
-    ...(card.late ? [draw("circle", { class: "late-ring", r: 28 })] : []),
+    ...(card.late ? [lateRing()] : []),
     ...shape(card.mark));
 }
+
+const lateRing = () => draw("circle", { class: "late-ring", r: 28 });
+
+const sample = (...shapes) => draw("svg", { viewBox: "-31 -31 62 62", "aria-hidden": "true", focusable: "false" }, ...shapes);
 
 function shape(mark) {
   const outline = {
@@ -105,7 +110,7 @@ function listed(card) {
 
 function renewListed(item, card) {
   item.firstElementChild.replaceChildren(
-    draw("svg", { viewBox: "-30 -30 60 60", "aria-hidden": "true", focusable: "false" }, ...shape(card.mark)),
+    sample(...shape(card.mark)),
     make("span", {},
       make("strong", {}, card.kind[spoken()]), " ",
       make("span", { class: "muted" }, card.reference), make("br"),
