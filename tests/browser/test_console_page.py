@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import SIZES, Visits, sizes
 
 from egov_serang import Client, Config, NotFound, Phone
-from egov_serang.models.civil import CivilApplicant
-from egov_serang.models.complaints import Location
-from egov_serang.models.notifications import Recipient
-from egov_serang.models.permits import Applicant
+from egov_serang.models.civil import CivilApplicant, CivilStatus
+from egov_serang.models.complaints import ComplaintStatus, Location
+from egov_serang.models.notifications import MessageStatus, Recipient
+from egov_serang.models.permits import Applicant, ApplicationStatus, Stage
 from egov_serang.sandbox.server import Sandbox
 from egov_serang.testing.plugin import SCOPES
 
@@ -213,14 +212,53 @@ def test_a_pause_holds_and_ends(visits: Visits, sandbox: Sandbox, client: Client
         expect(page.locator("#connection")).to_have_text("Live")
         page.get_by_role("button", name="Pause").click()
         expect(page.locator("#connection")).to_have_text("Paused")
-        asked = itertools.count()
-        page.on("request", lambda _: next(asked))
+        asked: list[str] = []
+        page.on("request", lambda sent: asked.append(sent.url))
         client.complaints.submit("sampah", "Sampah", location=KASEMEN)
         page.wait_for_timeout(2500)  # longer than two beats: a pause is that nothing comes
-        assert next(asked) == 0
+        assert [url for url in asked if "console/requests" in url] == []
         expect(page.locator("#complaints-none")).to_be_visible()
         page.get_by_role("button", name="Pause").click()
         expect(page.locator("#complaint-list button")).to_have_count(1)
+
+
+def test_a_hidden_tab_asks_nothing(visits: Visits, sandbox: Sandbox, client: Client) -> None:
+    with visits.open(sandbox.console, SIZES["wide"], locale="en") as visit:
+        page = visit.page
+        expect(page.locator("#connection")).to_have_text("Live")
+        turn = """(hidden) => {
+            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+        page.evaluate(turn, True)
+        asked: list[str] = []
+        page.on("request", lambda sent: asked.append(sent.url))
+        client.complaints.submit("sampah", "Sampah", location=KASEMEN)
+        page.wait_for_timeout(2500)  # longer than two beats
+        assert [url for url in asked if "console/requests" in url] == []
+        page.evaluate(turn, False)
+        expect(page.locator("#complaint-list button")).to_have_count(1)
+
+
+def test_every_word_and_every_code_is_there_in_both_languages(visits: Visits, sandbox: Sandbox) -> None:
+    states = (ComplaintStatus, CivilStatus, ApplicationStatus, MessageStatus, Stage)
+    codes = sorted({state.value for kind in states for state in kind})
+    with visits.open(sandbox.console, SIZES["wide"], locale="en") as visit:
+        told = visit.page.evaluate(
+            """async (codes) => {
+                const { WORDS, code, speak } = await import("/console/words.js");
+                speak("id");
+                const named = [...document.querySelectorAll("[data-word]")].map((one) => one.dataset.word);
+                return {
+                    en: Object.keys(WORDS.en), id: Object.keys(WORDS.id), named,
+                    raw: codes.filter((one) => code(one) === one.replaceAll("_", " ")),
+                };
+            }""",
+            codes,
+        )
+    assert told["en"] == told["id"]
+    assert set(told["named"]) <= set(told["en"])
+    assert told["raw"] == []
 
 
 def test_a_lost_connection_is_told_and_found_again(visits: Visits, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from tests.browser.conftest import SIZES, Visits
 
-PAGES = sorted(page.stem if page.stem != "index" else "." for page in (Path(__file__).parents[2] / "docs").glob("*.md"))
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(str(page.relative_to(DOCS).with_suffix("")).removesuffix("index") or "." for page in DOCS.rglob("*.md"))
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -21,7 +21,6 @@ from egov_serang.sandbox.complaints.store import ComplaintRow, shown
 from egov_serang.sandbox.console.maps import MAPS, CityMap
 from egov_serang.sandbox.console.view import (
     CIVIL_COLUMNS,
-    MARKS,
     PERMIT_COLUMNS,
     BoardCard,
     ComplaintCard,
@@ -38,7 +37,7 @@ from egov_serang.sandbox.gate import Caller
 from egov_serang.sandbox.notifications.store import MessageRow, read_message
 from egov_serang.sandbox.permits.store import find_type, read_case
 from egov_serang.sandbox.permits.tables import ApplicationRow
-from egov_serang.sandbox.platform import Here
+from egov_serang.sandbox.platform import Here, Platform
 from egov_serang.sandbox.problems import Problem
 from egov_serang.sandbox.settings import JURISDICTION_ID, JURISDICTION_NAME
 
@@ -46,7 +45,7 @@ _Row = TypeVar("_Row", bound=Base)
 
 _REQUESTS_MAX: Final = 500
 _ROWS_MAX: Final = 100
-_STRANGER: Final = Caller("", frozenset(), JURISDICTION_ID)
+_STRANGER: Final = Caller("", frozenset(), "")
 """Sees what anybody would see."""
 
 
@@ -81,7 +80,6 @@ class City:
     code: str
     name: str
     map: CityMap | None
-    marks: dict[str, str]
     permit_columns: tuple[str, ...]
     civil_columns: tuple[str, ...]
 
@@ -107,16 +105,15 @@ class State:
     messages: list[MessageLine]
 
 
-def _city() -> tuple[str, str]:
-    return JURISDICTION_ID, JURISDICTION_NAME
+def _city(here: Platform) -> City:
+    code, name = JURISDICTION_ID, JURISDICTION_NAME
+    return City(code, name, MAPS.get(code), PERMIT_COLUMNS, CIVIL_COLUMNS)
 
 
 @router.get("/city")
-async def city() -> City:
+async def city(here: Here) -> City:
     """What does not change while the sandbox runs."""
-    code, name = _city()
-    marks: dict[str, str] = {status.value: mark for status, mark in MARKS.items()}
-    return City(code, name, MAPS.get(code), marks, PERMIT_COLUMNS, CIVIL_COLUMNS)
+    return _city(here)
 
 
 @router.get("/requests")
@@ -143,17 +140,17 @@ def state(here: Here) -> State:
         return State(
             now=now,
             counts=counts,
-            complaints=_complaints(session, now),
+            complaints=_complaints(session, now, _city(here).map),
             permits=_permits(session, now),
             civil=_civil(session, now),
             messages=_messages(session, now),
         )
 
 
-def _complaints(session: Session, now: datetime) -> list[ComplaintCard]:
+def _complaints(session: Session, now: datetime, city_map: CityMap | None) -> list[ComplaintCard]:
     rows = reversed(_newest(session, ComplaintRow, ComplaintRow.seq))
     named = [(shown(session, row, _STRANGER, now), _category(row.service_code)) for row in rows]
-    return complaint_cards(named, MAPS.get(_city()[0]))[::-1]
+    return complaint_cards(named, city_map)[::-1]
 
 
 def _category(service_code: str) -> Names:

@@ -30,12 +30,15 @@ const inTurn = (work) => (turn = turn.then(work, work));
 
 // ---- asking
 
+const resting = () => paused || document.hidden || !hasToken();
+
 const beat = () => inTurn(async () => {
   clearTimeout(timer);
-  if (paused || document.hidden || !hasToken()) return;
+  if (resting()) return;
   try {
     if (city === null) city = await arrive();
     const changed = await askRequests();
+    if (resting()) return;
     if (changed || state === null || beats % STATE_EVERY === 0) await askState();
     beats += 1;
     if (lost > 0) announce(say("back"));

@@ -1,6 +1,6 @@
 // What the page says, in English and Indonesian; and the codes of the contract as words.
 
-const WORDS = {
+export const WORDS = {
   en: {
     title: "Sandbox", skip: "Skip to content", language: "Language", places: "On this page",
     invented: "For development and tests only. Every person in it is invented.",
