@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import html
-import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.docs.pages import ROOT
 
 
 @dataclass(frozen=True)
@@ -27,10 +23,6 @@ class Built:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Built(folder)
+def site(site: Path) -> Built:
+    """The documentation, built strictly, with what its pages say."""
+    return Built(site)

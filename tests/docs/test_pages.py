@@ -38,7 +38,7 @@ def own_blocks(page: Path, language: str) -> list[Block]:
 
 @pytest.fixture
 def reader(sandbox: Sandbox, city: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A reader who copied the profile that `egov sandbox` prints, and has a photo in the current folder."""
+    """A reader who copied what `egov sandbox` prints, profile and token, and has a photo in the current folder."""
     wire = logging.getLogger("egov_serang.wire")
     level, handlers = wire.level, list(wire.handlers)
     profile = sandbox.credentials("sandbox-app", SCOPES, tmp_path)
@@ -47,6 +47,7 @@ def reader(sandbox: Sandbox, city: Config, tmp_path: Path, monkeypatch: pytest.M
     shutil.copy(EXAMPLES / "pothole.png", tmp_path)
     monkeypatch.setenv("EGOV_SERANG_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.setenv("EGOV_SERANG_PROFILE", "sandbox")
+    monkeypatch.setenv("SANDBOX_TOKEN", sandbox.sandbox_token)
     monkeypatch.chdir(tmp_path)
     yield
     # A page shows how to switch the log on; other tests find it as it was.

@@ -267,7 +267,8 @@ def test_what_a_record_holds(citizen: Peer, server: Sandbox) -> None:
     citizen.get(f"{CASES}/cmp_very-secret?q=private")
     record = server.requests()[-1]
     assert set(record) == {
-        *("method", "route", "operation", "status", "signature", "replayed", "client_id", "cut", "ms")
+        *("seq", "at", "method", "route", "operation", "status", "attempt", "signature"),
+        *("replayed", "client_id", "cut", "ms"),
     }
     assert record["route"] == f"{CASES}/{{complaint_id}}"
     assert "secret" not in str(record)

@@ -147,6 +147,7 @@ def sandbox(
         typer.echo(f"Sandbox of {played.name} ({played.code}) at {running.url}. For development and tests only.\n")
         typer.echo(f"Copy this profile to ~/.config/egov-serang/config.toml and use Client(profile={name!r}):\n")
         typer.echo(profile.profile_toml(name))
+        typer.echo(f"Console: {running.console}")
         typer.echo(f"Control with: Authorization: Bearer {running.sandbox_token}")
         typer.echo("Ctrl-C ends it.")
         sys.stdout.flush()

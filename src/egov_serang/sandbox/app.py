@@ -23,6 +23,8 @@ from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.civil import routes as civil
 from egov_serang.sandbox.clients import Clients
 from egov_serang.sandbox.complaints import routes as complaints
+from egov_serang.sandbox.console import data as console_data
+from egov_serang.sandbox.console import routes as console
 from egov_serang.sandbox.db import Database
 from egov_serang.sandbox.exchange import Exchange
 from egov_serang.sandbox.identity import routes as identity
@@ -80,6 +82,8 @@ def create_app(platform: Platform) -> FastAPI:
     app.state.platform = platform
     app.include_router(oauth.router)
     app.include_router(control.router)
+    app.include_router(console_data.router)
+    app.include_router(console.router)
     for module in MODULES:
         app.include_router(module.router)
     app.state.scopes = {

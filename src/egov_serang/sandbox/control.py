@@ -19,7 +19,12 @@ from egov_serang.sandbox.platform import Here, Platform
 from egov_serang.sandbox.problems import Problem
 
 
-async def _only_tests(request: Request, here: Here) -> None:
+async def only_tests(request: Request, here: Here) -> None:
+    """Let in who is on this machine and has the sandbox token.
+
+    Raises:
+        Problem: forbidden or unauthenticated.
+    """
     peer = request.client
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
     if peer is None or not ipaddress.ip_address(peer.host).is_loopback:
@@ -28,7 +33,7 @@ async def _only_tests(request: Request, here: Here) -> None:
         raise Problem("unauthenticated", "Send the sandbox token as bearer token.")
 
 
-router = APIRouter(prefix="/__sandbox", tags=["sandbox"], dependencies=[Depends(_only_tests)], include_in_schema=False)
+router = APIRouter(prefix="/__sandbox", tags=["sandbox"], dependencies=[Depends(only_tests)], include_in_schema=False)
 
 
 class _Body(BaseModel):

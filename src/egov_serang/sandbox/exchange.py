@@ -9,6 +9,7 @@ import asyncio
 import logging
 import re
 import time
+from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any, Final
 from urllib.parse import unquote
@@ -22,6 +23,8 @@ from egov_serang.sandbox.records import Record
 _LOG: Final = logging.getLogger("egov_serang.sandbox")
 _SLASH: Final = re.compile("%2F", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}")
+_OURS: Final = re.compile(r"/(__sandbox|console)(/.*)?")
+"""Routes of the sandbox's own, which nobody's application asks for."""
 
 
 class Exchange:
@@ -35,11 +38,14 @@ class Exchange:
             await self._app(scope, receive, send)
             return
         state: dict[str, Any] = scope.setdefault("state", {})
-        started = time.perf_counter()
+        started, state["at"] = time.perf_counter(), datetime.now(UTC).isoformat(timespec="milliseconds")
         # The router splits the decoded path, where an encoded slash in an id would lead to another route.
         scope["path"] = unquote(_SLASH.sub("%252F", scope["raw_path"].decode("latin-1")))
         status = 0
         echo = next((v for k, v in scope["headers"] if k == b"x-request-id" and _REQUEST_ID.fullmatch(v)), None)
+        # Counted as it arrives: the answer to the first attempt may come after the second was sent.
+        call = next((v for k, v in scope["headers"] if k == b"x-correlation-id"), None)
+        state["attempt"] = self._platform.records.attempts.count(call)
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -70,13 +76,15 @@ class Exchange:
             route=getattr(route, "path", None),
             operation=getattr(route, "operation_id", None),
             status=status,
+            attempt=state["attempt"],
             signature=state.get("verdict", "none"),
             replayed=state.get("replayed", False),
             client_id=state.get("client_id"),
             cut=state.get("cut", False),
             ms=round(ms, 2),
+            at=state["at"],
         )
-        if not (record.route or "").startswith("/__sandbox"):
+        if not _OURS.fullmatch(record.route or ""):
             self._platform.records.add(record)
         _LOG.info("%s %s %d %.1f ms", record.method, record.route or "(no route)", status, ms)
 

@@ -90,6 +90,11 @@ class Sandbox:
         self._server = _Server(_config(self._platform), self._loop.set_result)
         self._thread = threading.Thread(target=self._run, name="egov-sandbox", daemon=True)
 
+    @property
+    def console(self) -> str:
+        """Address of the console page. The token stands in its fragment, which no browser sends anywhere."""
+        return f"{self.url}/console#token={self.sandbox_token}"
+
     def start(self) -> Self:
         """Start, and return when it listens."""
         self._thread.start()
@@ -169,7 +174,7 @@ class Sandbox:
         return self._do(control.mint(body, self._platform))["access_token"]
 
     def requests(self) -> list[dict[str, Any]]:
-        """What came in, oldest first: method, route, operation, status, signature, replayed, client_id, cut, ms."""
+        """What came in, oldest first; see `records.Record`."""
         return self._do(control.requests(self._platform))
 
     def counts(self) -> dict[str, int]:

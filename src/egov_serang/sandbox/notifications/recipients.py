@@ -42,6 +42,12 @@ def checked_recipient(recipient: RecipientIn) -> RecipientIn:
     return recipient
 
 
+def masked(recipient: RecipientIn) -> str:
+    """What is kept of a checked recipient: its kind, and the last two digits of a telephone number."""
+    kind, address = _given(recipient)[0]
+    return f"{kind} ••••{address[-2:] if kind == 'phone' else ''}"
+
+
 def checked_channels(message: SendMessage, template: Template) -> tuple[Channel, ...]:
     """The channels in fallback order; the template's own comes first, and each must reach this kind of recipient.
 

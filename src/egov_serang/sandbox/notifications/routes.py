@@ -16,7 +16,12 @@ from egov_serang.sandbox.db import Db
 from egov_serang.sandbox.fields import Empty
 from egov_serang.sandbox.gate import Caller, requires
 from egov_serang.sandbox.notifications.delivery import after_quiet_hours, fate_of, timeline
-from egov_serang.sandbox.notifications.recipients import check_personalisation, checked_channels, checked_recipient
+from egov_serang.sandbox.notifications.recipients import (
+    check_personalisation,
+    checked_channels,
+    checked_recipient,
+    masked,
+)
 from egov_serang.sandbox.notifications.schemas import MessageOut, SendMessage
 from egov_serang.sandbox.notifications.store import (
     MessageRecord,
@@ -87,6 +92,7 @@ def send(body: SendMessage, response: Response, db: Db, here: Here, caller: Send
             start=start,
             expires=None if body.ttl_s is None else start + timedelta(seconds=body.ttl_s),
         ),
+        recipient=masked(recipient),
     )
     row = MessageRow(
         message_id=record.message_id,

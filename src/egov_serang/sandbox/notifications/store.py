@@ -1,4 +1,4 @@
-"""How templates and messages are kept. A recipient's address is nowhere among it."""
+"""How templates and messages are kept. A recipient's address is nowhere among it, but for a mask of it."""
 
 from __future__ import annotations
 
@@ -65,6 +65,8 @@ class MessageRecord(BaseModel):
     client_reference: str | None
     scheduled_for: datetime | None
     steps: tuple[Step, ...]
+    recipient: str = ""
+    """Masked, for the console; see `recipients.masked`."""
 
     def status(self, now: datetime) -> Status:
         """The state it is in now."""

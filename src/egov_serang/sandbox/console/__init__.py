@@ -1,0 +1,1 @@
+"""The console page: what happens in the sandbox, for people who would rather look than read."""
