@@ -15,7 +15,7 @@ import griffe
 ROOT = Path(__file__).parents[2]
 LISTING = Path(__file__).with_suffix(".txt")
 OPEN = ("client", "config", "errors", "types", "model", "models", "services", "testing")
-"""The modules users import from, or call methods of. Of other modules only what `egov_serang` itself exports is public."""
+"""The modules users import from, or call methods of. Of others, what `egov_serang` itself exports is public."""
 HIDDEN = {
     *("services.arguments", "services.waiting"),
     *("testing.cassette", "testing.fake", "testing.plugin", "testing.redaction", "testing.scripted", "testing.tape"),
@@ -124,7 +124,7 @@ def _signature(function: griffe.Function) -> str:
 
 
 def _private(thing: griffe.Object | griffe.Alias) -> bool:
-    """Whether users have no business with it: an underscore, a type variable, the port between a service and its wires."""
+    """Whether users have no business with it: an underscore, a type variable, the port of a service to its wires."""
     if thing.name.startswith("_"):
         return thing.name != "__init__"
     if isinstance(thing, griffe.Class):
