@@ -32,7 +32,7 @@ def echo(status: int) -> object:
         if request.target.endswith("/oauth2/token"):
             sent = answer(request, 200, json={"access_token": TOKEN, "token_type": "Bearer", "expires_in": 900})
         else:
-            told = f"{request.body.decode('utf-8', 'replace')} {dict(request.headers.items())} {TOKEN}"
+            told = f"{request.body.decode('utf-8', 'replace')} {dict(request.headers.items())}"
             problem = {
                 "type": told,
                 "title": told,
