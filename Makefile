@@ -27,7 +27,7 @@ define environment
 	@touch $@
 endef
 
-.PHONY: help demo test lint docs openapi bench soak clean
+.PHONY: help demo test lint docs openapi api bench soak clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -52,6 +52,9 @@ docs: $(DEV)/.ready ## Build the documentation into site/
 openapi: $(DEV)/.ready ## Export the sandbox's OpenAPI document to docs/contract/openapi.json, and its pages
 	@$(BIN)/python -m egov_serang.sandbox.export docs/contract/openapi.json
 	@$(BIN)/python -m egov_serang.sandbox.reference docs/contract/openapi.json docs/contract-reference
+
+api: $(DEV)/.ready ## Write down the public API anew, after a change of it that is meant
+	@$(BIN)/python -m tests.contract.public_api
 
 bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (ARGS="--reference DIR")
 	@$(BIN)/python benchmarks/run.py $(ARGS)

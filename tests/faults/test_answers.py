@@ -13,8 +13,8 @@ from egov_serang.core.message import TransportFault
 from egov_serang.testing.faults import FaultServer, close_before_answer, raw, reply, truncate
 
 OK = b"HTTP/1.1 200 OK\r\n"
-BOMB = gzip.compress(b"\0" * 50_000_000)
-HALF = gzip.compress(b"half of this is missing" * 100)[:-20]
+BOMB = gzip.compress(b"\0" * 50_000_000, mtime=0)
+HALF = gzip.compress(b"half of this is missing" * 100, mtime=0)[:-20]
 
 
 def coded(body: bytes, coding: str = "gzip") -> bytes:

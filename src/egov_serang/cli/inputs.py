@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import typer
 from pydantic import ValidationError
@@ -16,6 +18,24 @@ from egov_serang import Model
 M = TypeVar("M", bound=Model)
 
 STDIN = "-"
+
+_NUMBER: Final = re.compile(r"(?<!\d)\d{4}(?:[ .-]?\d){12}(?!\d)")
+# NIK and KK: region, day (of women plus 40), month, year, serial. Ids of services can have 16 digits too; few look so.
+_OF_PERSON: Final = re.compile(r"\d{6}(?:0[1-9]|[12]\d|3[01]|4[1-9]|[56]\d|7[01])(?:0[1-9]|1[0-2])\d{6}")
+
+
+def no_numbers(given: Mapping[str, object]) -> None:
+    """Refuse what looks like the number of a person: every user of the machine can read arguments.
+
+    Args:
+        given: the arguments by name, those that are texts or lists of texts.
+    """
+    for name, value in given.items():
+        for said in cast("list[object]", value) if isinstance(value, list) else [value]:
+            numbers = _NUMBER.findall(said) if isinstance(said, str) else []
+            if any(_OF_PERSON.fullmatch(re.sub(r"\D", "", number)) for number in numbers):
+                hint = name.upper().replace("_", "-")
+                raise typer.BadParameter("holds a person's number, which is never an argument", param_hint=hint)
 
 
 def once(*sources: str | None) -> None:

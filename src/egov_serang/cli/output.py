@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Any, Final, cast
 
@@ -69,6 +70,11 @@ class Output:
         if limit and next(walk, None) is not None:
             sys.stdout.flush()
             typer.echo(f"There are more than {limit}: use --limit 0 for all.", err=True)
+
+    def waiting(self, text: str) -> AbstractContextManager[object]:
+        """While this goes on, a terminal shows that something does; files and pipes see nothing of it."""
+        console = Console(stderr=True)
+        return console.status(text) if console.is_terminal else nullcontext()
 
     def rows(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
         """Print a table of plain rows, for people only."""

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import Annotated, Any, Concatenate, Final, ParamSpec
+from typing import Annotated, Any, Concatenate, Final, ParamSpec, get_args
 
 import typer
 
 from egov_serang import Client, Config, EgovError
+from egov_serang.cli import inputs
 from egov_serang.cli.errors import ExitCode, close_output, exit_code, report, spoken
 from egov_serang.cli.output import Output
 from egov_serang.types import Language
@@ -105,12 +106,14 @@ def command(
             for key, (kind, default) in _SHARED.items()
         ]
         keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+        written = [parameter.name for parameter in own if _is_written(parameter)]
 
         body: Callable[..., None] = function
 
         @wraps(function)
         def run(**given: Any) -> None:
             session = Session(**{key: given.pop(key) for key in _SHARED})
+            inputs.no_numbers({name: given[name] for name in written})
             _carry_out(session, lambda: body(session, **given))
 
         vars(run)["__signature__"] = signature.replace(parameters=[*keyword, *shared])
@@ -119,6 +122,12 @@ def command(
         return function
 
     return register
+
+
+def _is_written(parameter: inspect.Parameter) -> bool:
+    """Whether people write its value; file names and keys are made by machines, and may have any digits."""
+    infos = get_args(parameter.annotation)[1:]
+    return parameter.name != "idempotency_key" and all(getattr(info, "metavar", None) != "FILE" for info in infos)
 
 
 def _carry_out(session: Session, work: Callable[[], None]) -> None:

@@ -168,6 +168,7 @@ class Cassette:
         if self._redactor is None or is_token_request(asked):
             return
         with self._lock:
+            self._redactor.hide(asked.headers.get("authorization", ""))
             entry: dict[str, Any] = {"request": self._redactor.request(len(self._exchanges), Asked.of(asked))}
             self._exchanges.append(entry)
             if isinstance(outcome, TransportFault):

@@ -90,6 +90,7 @@ class Redactor:
         self._masks: dict[str, str] = {}
         self._public: set[str] = set()
         self._sent: dict[str | float, list[int]] = {}
+        self._secrets: set[str] = set()
 
     def request(self, number: int, asked: Asked) -> dict[str, Any]:
         """What identifies a request: values in clear where their name is shown, else their kind and digest."""
@@ -106,6 +107,12 @@ class Redactor:
             if said or isinstance(leaf, float):
                 self._sent[leaf] = [number, place]
         return shape
+
+    def hide(self, authorization: str) -> None:
+        """A token that a request carried is masked wherever an answer repeats it, as its other values are."""
+        token = authorization.rpartition(" ")[2]
+        if len(token) >= _SHORTEST:
+            self._secrets.add(token.casefold())
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """The few headers of an answer that mean something to a client and nothing about a person."""
@@ -139,6 +146,10 @@ class Redactor:
         if isinstance(value, list):
             items = cast("list[Any]", value)
             return [self.answer(item, name, public=public, closed=closed) for item in items]
+        if isinstance(value, str) and " " in value and not public:
+            return self._said(
+                value, shown=False
+            )  # an id, a code, a state, a time has no blanks; a name or sentence has
         return self._told(value, public or self._is_shown(name))
 
     def _strange(self, fields: Mapping[str, Any]) -> list[str]:
@@ -171,6 +182,8 @@ class Redactor:
         if _says_who(text):
             return True
         folded = text.casefold()
+        if any(secret in folded for secret in self._secrets):
+            return True
         said = (sent for sent in self._sent if isinstance(sent, str))
         return not _CODE.fullmatch(text) and any(sent.casefold() in folded for sent in said)
 
@@ -192,7 +205,11 @@ class Redactor:
 
     def _leaf(self, name: str, value: Any) -> Any:
         text = value if isinstance(value, str) else ""
-        if value is None or value == "" or (self._is_shown(name) and not _says_who(str(value))):
+        if (
+            value is None
+            or value == ""
+            or (self._is_shown(name) and (" " not in text or name in self._keep) and not _says_who(str(value)))
+        ):
             self._public.add(text)
             return value
         leaf = {"is": type(value).__name__}

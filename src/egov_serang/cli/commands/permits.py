@@ -163,7 +163,7 @@ def wait(
 
     Exit code 4 when the time is over first: nothing is lost, wait again.
     """
-    with session.client() as client:
+    with session.client() as client, session.out.waiting("Waiting for the office. Ctrl-C ends the wait, nothing else."):
         applications = client.permits.applications
         if until:
             found = applications.wait_for(application_id, until=until, timeout=timeout)

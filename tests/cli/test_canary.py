@@ -1,0 +1,82 @@
+"""Proof 7 on the command line: a gateway that says everything back, and no command repeats it when it fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Egov
+from tests.cli.everything import BORN, MAIL, NAME, PHONE, STORY, Run, runs
+
+from egov_serang import Client, Config
+from egov_serang.testing.faults import FaultServer, Peer, answer
+
+TOKEN = "canary.access.token-3f9c"
+PRIVATE = (NAME, NAME.upper(), PHONE, PHONE[3:], MAIL, BORN, STORY, TOKEN)
+REFUSALS = {
+    400: "validation_failed",
+    401: "token_invalid",
+    403: "forbidden",
+    404: "not_found",
+    409: "conflict",
+    422: "x",
+}
+SPOKEN = ((), ("--json", "--language", "id"))
+
+
+def echo(status: int) -> object:
+    """Grants a token; refuses everything else, and quotes all that it was told."""
+
+    async def step(peer: Peer) -> None:
+        request = peer.request
+        if request.target.endswith("/oauth2/token"):
+            sent = answer(request, 200, json={"access_token": TOKEN, "token_type": "Bearer", "expires_in": 900})
+        else:
+            told = f"{request.body.decode('utf-8', 'replace')} {dict(request.headers.items())}"
+            problem = {
+                "type": told,
+                "title": told,
+                "status": status,
+                "detail": told,
+                "code": REFUSALS[status],
+                "errors": [{"pointer": f"/{told}", "code": told, "detail": told}],
+                "allowed_actions": [told],
+            }
+            headers = (("content-type", "application/problem+json"),)
+            sent = answer(request, status, json=problem, headers=headers)
+        await peer.send(b"".join(sent))
+
+    return step
+
+
+@pytest.fixture
+def every(environment: dict[str, str], tmp_path: Path) -> dict[str, Run]:
+    with Client(Config.load(environment=environment)) as client:
+        return runs(client, tmp_path)
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+def test_a_refusal_that_says_everything_back_shows_nothing_of_it(
+    egov: Egov, every: dict[str, Run], status: int
+) -> None:
+    with FaultServer(default=echo(status)) as gateway:  # type: ignore[arg-type]
+        where = {"EGOV_SERANG_GATEWAY": gateway.url, "EGOV_SERANG_ISSUER": gateway.url}
+        for words, run in every.items():
+            for options in SPOKEN:
+                before = len(gateway.requests)
+                done = egov(*words.split(), *run.arguments, *options, stdin=run.stdin, **where)
+                assert len(gateway.requests) > before, words
+                assert done.exit_code == 1, (words, done.stderr)
+                shown = done.stdout + done.stderr
+                assert [canary for canary in PRIVATE if canary in shown] == [], words
+                assert shown.strip(), words
+    assert any(TOKEN in request.headers.get("authorization", "") for request in gateway.requests)
+
+
+@pytest.mark.parametrize("options", SPOKEN)
+def test_no_command_shows_a_number_token_or_key_when_it_succeeds(
+    egov: Egov, every: dict[str, Run], options: tuple[str, ...]
+) -> None:
+    for words, run in every.items():  # `egov` itself looks for numbers, tokens, keys and secrets
+        done = egov(*words.split(), *run.arguments, *options, stdin=run.stdin)
+        assert done.exit_code == 0, (words, done.stderr)
