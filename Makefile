@@ -11,6 +11,7 @@ BIN := $(DEV)/bin
 PINS := pyproject.toml constraints.txt
 DEMO_NEEDS := .[sandbox,cli]
 CITY ?= serang
+WORKERS ?= auto
 
 # The first interpreter that is new enough and can make environments. `make PYTHON=/path/to/python3.12 ...` overrides.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
@@ -35,8 +36,8 @@ help: ## Show this list
 demo: $(DEMO)/.ready ## Start a small city on this machine and tell one story to its end (CITY=cilegon: another)
 	@$(DEMO)/bin/egov demo --city $(CITY)
 
-test: $(DEV)/.ready ## Run all tests (ARGS="-k word" narrows them)
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(DEV)/.ready ## Run all tests, as many at once as there are cores (ARGS="-k word" narrows them)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(DEV)/.ready ## Check style, types and the import rules
 	$(BIN)/ruff check .

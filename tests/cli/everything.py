@@ -115,7 +115,7 @@ def runs(client: Client, folder: Path) -> dict[str, Run]:
         "permits wait": Run((stall, "--until", "draft", "--until", "undetermined")),
         "permits licence": Run((_licence(client),)),
         "notifications templates": Run(),
-        "notifications send": Run(("complaint-resolved-sms", "--recipient", phone, "--field", "reference=SRG-1")),
+        "notifications send": Run(("complaint-resolved-sms", "--recipient", phone, "--field", f"reference={NAME}")),
         "notifications list": Run(),
         "notifications show": Run((message.message_id,)),
         "notifications announcements": Run(),

@@ -14,12 +14,14 @@ from egov_serang.model import is_shown
 
 _SHORTEST: Final = 3
 _MASK: Final = "••••"
+_OPEN: Final = frozenset({"attributes", "data", "form", "personalisation"})
+"""Objects whose fields somebody else named: a `reference` or `status` in them may be anything a person typed."""
 
 
 def silence(error: ApiError, exchange: Exchange) -> None:
     """Mask in the error's text whatever the service repeated of the request: its token, and what its body said.
 
-    Codes, ids and states stay readable, by the rule that decides what a model's `repr` shows.
+    Codes, ids and states of the contract stay readable, by the rule that decides what a model's `repr` shows.
     """
     texts = set(_texts(exchange))
     said = texts | {mask_numbers(text) for text in texts}  # the error has masked its numbers already
@@ -35,15 +37,15 @@ def _texts(exchange: Exchange) -> Iterator[str]:
         yield from _spoken(exchange.call.body.value)
 
 
-def _spoken(value: object) -> Iterator[str]:
+def _spoken(value: object, *, open_: bool = False) -> Iterator[str]:
     if isinstance(value, str) and len(value.strip()) >= _SHORTEST:
         yield value.strip()
     elif isinstance(value, date):
         yield value.isoformat()
     elif isinstance(value, Mapping):
         for name, item in cast("Mapping[object, object]", value).items():
-            if not is_shown(str(name)):
-                yield from _spoken(item)
+            if open_ or not is_shown(str(name)):
+                yield from _spoken(item, open_=open_ or name in _OPEN)
     elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
         for item in cast("Sequence[object]", value):
-            yield from _spoken(item)
+            yield from _spoken(item, open_=open_)
