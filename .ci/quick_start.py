@@ -1,4 +1,4 @@
-"""The README's quick start in an empty folder: `egov sandbox`, its profile, at most five lines of Python, a complaint.
+"""The README's quick start in an empty folder: `egov sandbox --write-profile`, at most five lines of Python.
 
 Run by the interpreter of an environment that has the wheel with [cli,sandbox]. Usage: quick_start.py README
 """
@@ -31,16 +31,15 @@ def block(readme: Path) -> str:
     return code
 
 
-def profile(sandbox: subprocess.Popen[str]) -> str:
-    """The profile that `egov sandbox` prints for copying."""
+def ready(sandbox: subprocess.Popen[str]) -> None:
+    """Wait until `egov sandbox` has said all it says at its start."""
     if sandbox.stdout is None:
         sys.exit("egov sandbox has no output")
     said: list[str] = []
     for line in sandbox.stdout:
         said.append(line)
         if line.startswith("Ctrl-C"):
-            start = said.index("[profile.sandbox]\n")
-            return "".join(said[start : said.index("\n", start)])
+            return
     sys.exit("egov sandbox ended: " + "".join(said))
 
 
@@ -63,12 +62,10 @@ def main() -> None:
         home = Path(folder)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("EGOV_SERANG_")}
         environment = {**inherited, "HOME": folder, "EGOV_SERANG_PROFILE": "sandbox"}
-        command = [egov, "sandbox", "--port", "0"]
+        command = [egov, "sandbox", "--port", "0", "--write-profile"]
         sandbox = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=home, env=environment)
         try:
-            file = home / ".config" / "egov-serang" / "config.toml"
-            file.parent.mkdir(parents=True)
-            file.write_text(profile(sandbox), "utf-8")
+            ready(sandbox)
             (home / "quick.py").write_text(code, "utf-8")
             told = run([sys.executable, "-W", "error", "quick.py"], home, environment)
             listed = run([egov, "complaints", "list", "--json"], home, environment)

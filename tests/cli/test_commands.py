@@ -22,13 +22,22 @@ from egov_serang.sandbox.server import Sandbox
 EGOV = (sys.executable, "-m", "egov_serang")
 
 
-def egov(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*EGOV, *arguments], capture_output=True, text=True, timeout=120, check=False)
+def egov(*arguments: str, folder: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*EGOV, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=folder,
+        env={**os.environ, **more},
+    )
 
 
 @contextmanager
-def running(*arguments: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen([*EGOV, *arguments], stdout=subprocess.PIPE, text=True, cwd=folder)
+def running(*arguments: str, folder: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
+    environment = {**os.environ, **more}
+    process = subprocess.Popen([*EGOV, *arguments], stdout=subprocess.PIPE, text=True, cwd=folder, env=environment)
     try:
         yield process
     finally:
@@ -110,3 +119,31 @@ def test_without_its_extra_the_command_says_how_to_get_it(missing: str) -> None:
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert shown.returncode == 1
     assert f"egov needs {missing}: pip install 'egov-serang[cli,sandbox]'" in shown.stderr
+
+
+def test_the_sandbox_writes_its_profile(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '# mine\n[profile.other]\ngateway = "https://a.example"\n\n[profile.cilegon]\ngateway = "old"\n', "utf-8"
+    )
+    environment = {"EGOV_SERANG_CONFIG": str(file)}
+    options = ("--port", "0", "--city", "cilegon", "--write-profile")
+    with running("sandbox", *options, folder=tmp_path, **environment) as process:
+        assert process.stdout is not None
+        said = list(iter(process.stdout.readline, "Ctrl-C ends it.\n"))
+        assert any(line.startswith(f"Wrote [profile.cilegon] into {file}.") for line in said)
+        with Client(Config.load("cilegon", environment=environment)) as client:
+            assert client.config.city == "36.72"
+            assert list(client.complaints.services())
+    text = file.read_text("utf-8")
+    assert "# mine" in text
+    assert 'gateway = "old"' not in text
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_profile_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("not toml [", "utf-8")
+    shown = egov("sandbox", "--port", "0", "--write-profile", folder=tmp_path, EGOV_SERANG_CONFIG=str(file))
+    assert shown.returncode == 3
+    assert "is not a configuration file" in shown.stderr

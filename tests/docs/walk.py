@@ -136,7 +136,7 @@ class Walk:
         for command in commands[:-1]:
             self._bash(command)
         last = commands[-1]
-        if last == "egov sandbox":
+        if last.startswith("egov sandbox"):
             last += f" --port {self._port('8673')}"
         terminal = Terminal(f"bash -c 'source {self._state}; exec {last}'", self.folder, self.environment)
         self._terminals.append(terminal)

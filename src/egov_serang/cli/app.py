@@ -13,8 +13,11 @@ import typer
 from rich.console import Console
 
 from egov_serang import __version__
+from egov_serang.cli import profiles
 from egov_serang.cli.commands import complaints, config, doctor, identity, notifications, permits
-from egov_serang.cli.errors import Group
+from egov_serang.cli.errors import Group, exit_code, report, spoken
+from egov_serang.config import profile_place
+from egov_serang.errors import ConfigError
 
 if TYPE_CHECKING:
     from egov_serang.sandbox.cities.municipality import Municipality
@@ -76,6 +79,16 @@ def _played(city: str) -> Municipality:
         raise typer.BadParameter(str(error), param_hint="--city") from None
 
 
+def _write(name: str, settings: dict[str, str]) -> None:
+    file = profile_place(name)[0]
+    try:
+        profiles.write(file, name, settings, force=True)
+    except ConfigError as error:
+        report(error, spoken(None))
+        raise typer.Exit(int(exit_code(error))) from None
+    typer.echo(f"Wrote [profile.{name}] into {file}. In another terminal: export EGOV_SERANG_PROFILE={name}\n")
+
+
 @app.command()
 def demo(
     plain: Annotated[bool, typer.Option("--plain", help="Print lines instead of a live view.")] = False,
@@ -110,10 +123,15 @@ def sandbox(
         typer.Option(help="Folder for the keys of the ready-made client: .egov-sandbox, .egov-sandbox-cilegon."),
     ] = None,
     city: Annotated[str, typer.Option(help=_CITY_HELP)] = "serang",
+    write_profile: Annotated[
+        bool,
+        typer.Option("--write-profile", help="Write the profile into the configuration file; replaces it."),
+    ] = False,
 ) -> None:
     """Run a small city on this machine: the gateway, its services and a client that may use them all.
 
-    Prints the profile to copy. Ctrl-C ends it. For development and tests only: every person in it is invented.
+    Prints the profile to copy, or writes it (--write-profile). Ctrl-C ends it. For development and tests only: every
+    person in it is invented.
     """
     _need_sandbox()
     from egov_serang.sandbox.server import Sandbox  # noqa: PLC0415 - needs the extra `sandbox`
@@ -145,8 +163,11 @@ def sandbox(
             typer.echo(f"{error}; choose another with --keys.", err=True)
             raise typer.Exit(2) from None
         typer.echo(f"Sandbox of {played.name} ({played.code}) at {running.url}. For development and tests only.\n")
-        typer.echo(f"Copy this profile to ~/.config/egov-serang/config.toml and use Client(profile={name!r}):\n")
-        typer.echo(profile.profile_toml(name))
+        if write_profile:
+            _write(name, profile.settings)
+        else:
+            typer.echo(f"Copy this profile to ~/.config/egov-serang/config.toml and use Client(profile={name!r}):\n")
+            typer.echo(profile.profile_toml(name))
         typer.echo(f"Console: {running.console}")
         typer.echo(f"Control with: Authorization: Bearer {running.sandbox_token}")
         typer.echo("Ctrl-C ends it.")

@@ -32,10 +32,15 @@ class Profile:
     key_file: Path
     signing_key_file: Path
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of the profile, by name."""
+        names = ("gateway", "issuer", "city", "client_id", "key_file", "signing_key_file")
+        return {name: str(getattr(self, name)) for name in names}
+
     def profile_toml(self, name: str = "sandbox") -> str:
         """The table for `~/.config/egov-serang/config.toml`."""
-        fields = ("gateway", "issuer", "city", "client_id", "key_file", "signing_key_file")
-        lines = [f'{field} = "{_escaped(str(getattr(self, field)))}"' for field in fields]
+        lines = [f'{setting} = "{_escaped(value)}"' for setting, value in self.settings.items()]
         return "\n".join([f"[profile.{name}]", *lines, ""])
 
 
