@@ -12,7 +12,8 @@ import pytest
 from tests.browser.conftest import SIZES, Visits
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted(str(page.relative_to(DOCS).with_suffix("")).removesuffix("index") or "." for page in DOCS.rglob("*.md"))
+NAMES = [page.relative_to(DOCS).with_suffix("") for page in DOCS.rglob("*.md")]
+PAGES = sorted((name.parent if name.name == "index" else name).as_posix() for name in NAMES)
 
 
 class Quiet(SimpleHTTPRequestHandler):
