@@ -273,12 +273,7 @@ def test_a_lost_connection_is_told_and_found_again(visits: Visits, tmp_path: Pat
             with Sandbox(database, port) as second:
                 assert second.console == address
                 profile = second.credentials("app", SCOPES, keys)
-                config = Config(
-                    gateway=profile.gateway,
-                    client_id=profile.client_id,
-                    key_file=profile.key_file,
-                    signing_key_file=profile.signing_key_file,
-                )
+                config = Config(**profile.settings)
                 with Client(config) as client:
                     client.complaints.submit("sampah", "Sampah", location=KASEMEN)
                 expect(visit.page.locator("#connection")).to_have_text("Live", timeout=20_000)

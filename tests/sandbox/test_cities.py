@@ -36,13 +36,7 @@ def cilegon() -> Iterator[Sandbox]:
 def config(cilegon: Sandbox, tmp_path: Path) -> Config:
     cilegon.reset()
     profile = cilegon.credentials("app", SCOPES, tmp_path)
-    return Config(
-        gateway=profile.gateway,
-        city=profile.city,
-        client_id=profile.client_id,
-        key_file=profile.key_file,
-        signing_key_file=profile.signing_key_file,
-    )
+    return Config(**profile.settings)
 
 
 @pytest.fixture

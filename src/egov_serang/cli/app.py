@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -79,7 +79,7 @@ def _played(city: str) -> Municipality:
         raise typer.BadParameter(str(error), param_hint="--city") from None
 
 
-def _write(name: str, settings: dict[str, str]) -> None:
+def _write(name: str, settings: dict[str, Any]) -> None:
     file = profile_place(name)[0]
     try:
         profiles.write(file, name, settings, force=True)

@@ -33,8 +33,8 @@ class Profile:
     signing_key_file: Path
 
     @property
-    def settings(self) -> dict[str, str]:
-        """The settings of the profile, by name."""
+    def settings(self) -> dict[str, Any]:
+        """The settings of the profile, by name: `Config(**profile.settings)`."""
         names = ("gateway", "issuer", "city", "client_id", "key_file", "signing_key_file")
         return {name: str(getattr(self, name)) for name in names}
 

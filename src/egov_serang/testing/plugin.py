@@ -75,13 +75,7 @@ def egov_config(egov_sandbox: Sandbox, _egov_keys: Path) -> Config:
 
     egov_sandbox.reset()
     profile = egov_sandbox.credentials(CLIENT_ID, SCOPES, _egov_keys)
-    return Config(
-        gateway=profile.gateway,
-        city=profile.city,
-        client_id=profile.client_id,
-        key_file=profile.key_file,
-        signing_key_file=profile.signing_key_file,
-    )
+    return Config(**profile.settings)
 
 
 @pytest.fixture

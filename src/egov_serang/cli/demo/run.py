@@ -54,11 +54,4 @@ def run_demo(console: Console, sandbox: Sandbox, *, plain: bool = False) -> bool
 
 def _register(sandbox: Sandbox, client_id: str, scopes: str, folder: Path) -> Config:
     profile = sandbox.credentials(client_id, scopes.split(), folder)
-    return Config(
-        gateway=profile.gateway,
-        city=profile.city,
-        client_id=profile.client_id,
-        key_file=profile.key_file,
-        signing_key_file=profile.signing_key_file,
-        scope=scopes,
-    )
+    return Config(**profile.settings, scope=scopes)
