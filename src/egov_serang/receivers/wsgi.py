@@ -1,0 +1,34 @@
+"""A WSGI application that receives events: mount it, or run it alone."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from egov_serang.models.events import Event
+from egov_serang.receivers.delivery import LIMIT, Delivery, Receiving
+
+
+class WsgiReceiver:
+    """Checks each delivery, hands its event over, answers.
+
+    Args:
+        webhooks: `client.events` or `Webhooks`.
+        handler: gets each new event; must return soon, so leave slow work to a queue.
+    """
+
+    def __init__(self, webhooks: Receiving, handler: Callable[[Event], object]) -> None:
+        self._webhooks, self._handler = webhooks, handler
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
+        """Answer one request; see PEP 3333."""
+        length = environ.get("CONTENT_LENGTH", "")[:15]
+        stated = int(length) if length.isascii() and length.isdigit() else 0
+        ends = environ.get("wsgi.input_terminated")  # such servers decode chunked bodies, which have no length
+        body: bytes = environ["wsgi.input"].read(LIMIT + 1 if ends else min(stated, LIMIT + 1))
+        headers = [(n[5:].replace("_", "-"), v) for n, v in environ.items() if n.startswith("HTTP_WEBHOOK_")]
+        delivery = Delivery(self._webhooks, headers, body, method=environ["REQUEST_METHOD"])
+        if delivery.event is not None:
+            self._handler(delivery.event)
+        answer = delivery.answer()
+        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", answer.headers)
+        return [answer.body]
