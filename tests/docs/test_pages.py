@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import re
 import runpy
+import secrets
 import shutil
 import subprocess
 import sys
@@ -53,13 +55,14 @@ def blocks(page: Path, language: str) -> list[Block]:
 
 @pytest.fixture
 def reader(sandbox: Sandbox, city: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A reader who copied the profile that `egov sandbox` prints, and has a photo in the current folder."""
+    """A reader who copied the profile that `egov sandbox` prints, and a photo and a secret of webhooks at hand."""
     wire = logging.getLogger("egov_serang.wire")
     level, handlers = wire.level, list(wire.handlers)
     profile = sandbox.credentials("sandbox-app", SCOPES, tmp_path)
     assert profile.gateway == city.gateway
     (tmp_path / "config.toml").write_text(profile.profile_toml("sandbox"), "utf-8")
     shutil.copy(EXAMPLES / "pothole.png", tmp_path)
+    (tmp_path / "webhook.secret").write_text(f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}\n", "utf-8")
     monkeypatch.setenv("EGOV_SERANG_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.setenv("EGOV_SERANG_PROFILE", "sandbox")
     monkeypatch.chdir(tmp_path)
