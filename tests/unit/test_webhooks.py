@@ -9,9 +9,11 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable
+from email import message_from_string
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
@@ -80,6 +82,8 @@ def test_the_known_answer_both_ways() -> None:
         lambda h: {name.encode(): value.encode() for name, value in h.items()},
         lambda h: {**h, "content-type": "application/json", "x-other": "1"},
         lambda h: iter(h.items()),
+        lambda h: message_from_string("".join(f"{name}: {value}\n" for name, value in h.items())),
+        httpx.Headers,
     ],
 )
 def test_headers_of_every_framework(form: Callable[[dict[str, str]], Any]) -> None:

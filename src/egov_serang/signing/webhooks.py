@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias, cast
 
 from cryptography.exceptions import InvalidSignature
@@ -198,7 +198,9 @@ def _shown(webhook_id: str, timestamp: str, body: bytes) -> str:
 
 def _three(headers: HeaderFields) -> tuple[str, str, str]:
     """The three fields, each there once, whatever form a framework gives header fields in."""
-    pairs = cast("Iterable[tuple[object, object]]", headers.items() if isinstance(headers, Mapping) else headers)
+    # By its method, since email.message.Message (the standard library's own headers) is no Mapping.
+    items = cast("Callable[[], object] | None", getattr(headers, "items", None))
+    pairs = cast("Iterable[tuple[object, object]]", items() if items else headers)
     found: dict[str, str] = {}
     for name, value in pairs:
         key = _text(name).lower()
