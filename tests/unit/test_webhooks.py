@@ -434,6 +434,12 @@ def test_a_body_that_is_not_bytes_is_a_mistake_of_the_app() -> None:
             Webhooks(SECRET).receive(headers, body, now=NOW)  # type: ignore[arg-type]
 
 
+def test_a_subject_is_shown_where_it_cannot_be_a_person() -> None:
+    assert "subject='c-1'" in repr(receive(Webhooks(SECRET), EVENT))
+    for kind in ("id.smartcity.identity.subject.moved.v1", "id.smartcity.identity.consent.granted.v1", "com.example.x"):
+        assert "c-1" not in repr(receive(Webhooks(SECRET), EVENT | {"type": kind}))
+
+
 # ---- repetitions
 
 

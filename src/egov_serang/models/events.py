@@ -32,22 +32,11 @@ _MODELS: Final[dict[tuple[str, str], type[Model]]] = {
     ("notifications", "announcement"): Announcement,
 }
 
+_SUBJECTS_SHOWN: Final = frozenset({"complaints", "permits", "notifications"})
+"""Where a subject is a number of the office's. Elsewhere it may be a person."""
+
 EventData: TypeAlias = (
-    Complaint
-    | Application
-    | Document
-    | Licence
-    | CivilApplication
-    | Verification
-    | Message
-    | Announcement
-    | dict[str, JsonValue]
-    | list[JsonValue]
-    | str
-    | int
-    | float
-    | bool
-    | None
+    Complaint | Application | Document | Licence | CivilApplication | Verification | Message | Announcement | JsonValue
 )
 """A model where the type names one and the data fits it; else the JSON value as it came."""
 
@@ -55,7 +44,7 @@ EventData: TypeAlias = (
 class Event(Model):
     """Something that happened, as the gateway tells it. Delivered at least once, and not always in order.
 
-    `repr` shows neither data nor, for events about a person, the subject.
+    `repr` shows no data, and the subject only where it cannot be a person.
     """
 
     id: str
@@ -121,7 +110,7 @@ class Event(Model):
             return value
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
-        shown = ["id", "type", "sequence", "time"] + (["duplicate"] if self.duplicate else [])
-        if self.module != "identity":  # there it may be a person
+        shown = ["id", "type", "sequence", "time", "webhook_id"] + (["duplicate"] if self.duplicate else [])
+        if self.module in _SUBJECTS_SHOWN:
             shown.insert(2, "subject")
         return ((name, value) for name in shown if (value := getattr(self, name)) is not None)

@@ -27,7 +27,7 @@ class Webhooks:
 
     Args:
         secrets: `whsec_...` as the gateway showed it, or several while it is rotated: the current and the previous.
-        store: where handled deliveries are remembered. In this process by default (500,000 of them, about 35 MB when
+        store: where handled deliveries are remembered. In this process by default (500,000 of them, about 45 MB when
             full); `SqliteNonces` for several processes and over restarts.
         window_s: seconds the clocks may differ, either way.
 

@@ -172,7 +172,7 @@ class WebhookVerifier:
 
 
 def deliveries() -> MemoryNonces:
-    """Room for what is delivered within 48 hours, forgotten by the hour; about 35 MB when full."""
+    """Room for what is delivered within 48 hours, forgotten by the hour; about 45 MB when full."""
     return MemoryNonces(_CAP, span_s=_HOUR)
 
 
