@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import pytest
 from tests.receivers.worlds import SECRET, WORLDS, App, World, asgi, event, wsgi
 
 import egov_serang.receivers
-from egov_serang import Client, Config, Webhooks
+from egov_serang import Client, Config, Event, Webhooks
 from egov_serang.receivers import LIMIT, AsgiReceiver, Delivery, WsgiReceiver
 
 ROOT = Path(__file__).parents[2]
@@ -92,8 +95,6 @@ def test_a_body_without_a_stated_length() -> None:
 
 
 def environ(body: bytes, **more: Any) -> dict[str, Any]:
-    import io
-
     headers = World("", list).signer.sign("m", body, at=time.time())
     named = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
     return {"REQUEST_METHOD": "POST", "wsgi.input": io.BytesIO(body), **named, **more}
@@ -119,16 +120,12 @@ def test_what_wsgi_servers_say_of_the_length(more: dict[str, Any], status: str) 
 
 
 def test_only_http(tmp_path: Path) -> None:
-    import asyncio
-
     receiver = AsgiReceiver(Webhooks(SECRET), App().handle)
     with pytest.raises(NotImplementedError):
         asyncio.run(receiver({"type": "websocket"}, None, None))  # type: ignore[arg-type]
 
 
 def test_a_sender_that_goes_away_is_not_answered() -> None:
-    import asyncio
-
     async def gone() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
@@ -148,6 +145,46 @@ def test_an_app_with_a_client_gives_its_events(tmp_path: Path) -> None:
         world = World(url, app.told)
         assert [world.deliver(event(1)).status_code for _ in range(2)] == [204, 204]
     assert app.told() == ["e-1"]
+
+
+def call_wsgi(webhooks: Any, app: App, body: bytes) -> None:
+    WsgiReceiver(webhooks, app.handle)(environ(body, CONTENT_LENGTH=str(len(body))), lambda *_: None)
+
+
+def call_asgi(webhooks: Any, app: App, body: bytes) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    headers = World("", list).signer.sign("m", body, at=time.time())
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "POST", "headers": pairs}
+    asyncio.run(AsgiReceiver(webhooks, app.handle)(scope, receive, None))
+
+
+class Broken:
+    """A receiver whose store or configuration fails."""
+
+    def receive(self, headers: object, body: bytes) -> Event:
+        del headers, body
+        raise OSError("the disk is full")
+
+    def handled(self, event: Event) -> None:
+        raise OSError("the disk is full")
+
+
+@pytest.mark.parametrize("kind", ["asgi", "wsgi"])
+@pytest.mark.parametrize("fails", ["handler", "receiver"])
+def test_a_crash_report_has_no_body(kind: str, fails: str) -> None:
+    """Crash reporters keep the locals of each frame, and a body is full of people."""
+    app, body = App(trouble=True), event(1).replace(b"road", b"CANARY")
+    webhooks: Any = Broken() if fails == "receiver" else Webhooks(SECRET)
+    call = call_wsgi if kind == "wsgi" else call_asgi
+    with pytest.raises((RuntimeError, OSError)) as caught:
+        call(webhooks, app, body)
+    frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+    ours = [frame for frame in frames if "/egov_serang/" in frame.filename]
+    assert ours
+    assert [frame.name for frame in ours if "CANARY" in str(frame.locals)] == []
 
 
 def test_refusals_are_logged_by_code_and_explained_at_debug(caplog: pytest.LogCaptureFixture) -> None:

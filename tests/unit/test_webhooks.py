@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import pickle
+import sqlite3
 import traceback
 from collections.abc import Callable
 from email import message_from_string
@@ -483,6 +484,14 @@ def test_a_full_store_is_logged_and_not_raised(caplog: pytest.LogCaptureFixture)
     assert "nonce_store_full" in caplog.text
     assert receive(webhooks, EVENT, "a").duplicate
     assert not receive(webhooks, EVENT, "b").duplicate
+
+
+def test_a_store_that_fails_has_no_body_in_its_crash_report(tmp_path: Path) -> None:
+    store = SqliteNonces(tmp_path / "events.sqlite")
+    store.close()
+    with pytest.raises(sqlite3.Error) as caught:
+        receive(Webhooks(SECRET, store=store), EVENT | {"data": NAME})
+    assert NAME not in shown_by(caught.value)
 
 
 # ---- by configuration

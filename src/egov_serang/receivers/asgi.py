@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from egov_serang.models.events import Event
-from egov_serang.receivers.delivery import LIMIT, Delivery, Receiving
+from egov_serang.receivers.bodies import SenderGone, asgi_body
+from egov_serang.receivers.delivery import Delivery, Receiving
 
 
 class AsgiReceiver:
@@ -22,14 +23,10 @@ class AsgiReceiver:
         """Answer one request; see the ASGI specification."""
         if scope["type"] != "http":
             raise NotImplementedError("events come over HTTP")
-        body, more = bytearray(), True
-        while more and len(body) <= LIMIT:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        delivery = Delivery(self._webhooks, scope["headers"], bytes(body), method=scope["method"])
+        try:
+            delivery = Delivery(self._webhooks, scope["headers"], await asgi_body(receive), method=scope["method"])
+        except SenderGone:
+            return
         if delivery.event is not None and (waiting := self._handler(delivery.event)) is not None:
             await waiting
         answer = delivery.answer()

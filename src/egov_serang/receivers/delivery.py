@@ -75,7 +75,10 @@ class Delivery:
         elif len(body) > LIMIT:
             self._answer = _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         else:
-            self._open(headers, body)
+            try:
+                self._open(headers, body)
+            finally:
+                del headers, body  # a crash report has the locals of each frame
 
     def answer(self) -> Answer:
         """Count the event as handled, and say what the gateway gets.
@@ -103,6 +106,8 @@ class Delivery:
                 self._answer = _json(HTTPStatus.OK, "application/json", {"challenge": event.challenge})
             elif not event.duplicate:
                 self.event = event
+        finally:
+            del headers, body
 
 
 def _problem(status: HTTPStatus) -> Answer:

@@ -5,7 +5,8 @@ from http import HTTPStatus
 from typing import Any
 
 from egov_serang.models.events import Event
-from egov_serang.receivers.delivery import LIMIT, Delivery, Receiving
+from egov_serang.receivers.bodies import wsgi_body
+from egov_serang.receivers.delivery import Delivery, Receiving
 
 
 class WsgiReceiver:
@@ -21,12 +22,8 @@ class WsgiReceiver:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., object]) -> list[bytes]:
         """Answer one request; see PEP 3333."""
-        length = environ.get("CONTENT_LENGTH", "")[:15]
-        stated = int(length) if length.isascii() and length.isdigit() else 0
-        ends = environ.get("wsgi.input_terminated")  # such servers decode chunked bodies, which have no length
-        body: bytes = environ["wsgi.input"].read(LIMIT + 1 if ends else min(stated, LIMIT + 1))
         headers = [(n[5:].replace("_", "-"), v) for n, v in environ.items() if n.startswith("HTTP_WEBHOOK_")]
-        delivery = Delivery(self._webhooks, headers, body, method=environ["REQUEST_METHOD"])
+        delivery = Delivery(self._webhooks, headers, wsgi_body(environ), method=environ["REQUEST_METHOD"])
         if delivery.event is not None:
             self._handler(delivery.event)
         answer = delivery.answer()

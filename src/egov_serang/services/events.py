@@ -82,16 +82,15 @@ class Webhooks:
         if not isinstance(body, bytes):
             raise TypeError("give the body as the bytes that came, not parsed and not decoded")
         now = time.time() if now is None else now
+        found: Event | EgovError
         try:
-            webhook_id = self._verifier.verify(headers, body, now=now)
-            event = _event(webhook_id, body)
+            found = _event(self._verifier.verify(headers, body, now=now), body)
         except EgovError as error:
-            refusal = error.with_traceback(None)  # its frames have the body
-        else:
-            duplicate = self._store.seen(_KEY, webhook_id, now=now)
-            return event.model_copy(update={"webhook_id": webhook_id, "duplicate": duplicate})
-        del headers, body
-        raise refusal
+            found = error.with_traceback(None)
+        del headers, body  # a crash report has the locals of each frame
+        if isinstance(found, EgovError):
+            raise found
+        return found.model_copy(update={"duplicate": self._store.seen(_KEY, found.webhook_id, now=now)})
 
     def handled(self, event: Event, *, now: float | None = None) -> None:
         """Remember that an event was handled, so that its repetitions are known as such.
@@ -167,9 +166,9 @@ def _event(webhook_id: str, body: bytes) -> Event:
         raise UnexpectedReply("the body is not a JSON object, so it is no event", code="not_json", sent="yes")
     document = cast("dict[str, Any]", value)
     if document.get("type") == CHALLENGE:
-        return Event(id=webhook_id, type=CHALLENGE, data={"challenge": document.get("challenge")})
+        document = {"id": webhook_id, "type": CHALLENGE, "data": {"challenge": document.get("challenge")}}
     try:
-        return Event.model_validate(document)
+        return Event.model_validate(document | {"webhook_id": webhook_id})
     except ValidationError as wrong:
         faults = wrong.errors(include_url=False, include_input=False, include_context=False)
     # The names of our own fields alone: what stands deeper is the gateway's choice.
