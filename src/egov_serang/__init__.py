@@ -40,6 +40,8 @@ if TYPE_CHECKING:
         UnsupportedOperation,
     )
     from egov_serang.model import Model, Money
+    from egov_serang.models.events import Event
+    from egov_serang.services.events import Webhooks
     from egov_serang.types import UNSET, Nib, Nik, NoKk, Npwp, OpenEnum, Phone, Secret
 
 _HOMES: Final = {
@@ -72,6 +74,8 @@ _HOMES: Final = {
         "UnsupportedOperation",
     ),
     "model": ("Model", "Money"),
+    "models.events": ("Event",),
+    "services.events": ("Webhooks",),
     "types": ("UNSET", "Nib", "Nik", "NoKk", "Npwp", "OpenEnum", "Phone", "Secret"),
 }
 _HOME_OF: Final = {name: module for module, names in _HOMES.items() for name in names}
@@ -91,6 +95,7 @@ __all__ = [
     "DeadlineExceeded",
     "Download",
     "EgovError",
+    "Event",
     "FieldError",
     "File",
     "Forbidden",
@@ -118,6 +123,7 @@ __all__ = [
     "Unauthorized",
     "UnexpectedReply",
     "UnsupportedOperation",
+    "Webhooks",
     "__version__",
 ]
 

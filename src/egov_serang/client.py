@@ -28,6 +28,7 @@ from egov_serang.core.bind import Async, AsyncRaw, Dry, M, Sync, SyncRaw
 from egov_serang.core.engine import Engine, Options
 from egov_serang.core.runtime import AsyncRuntime, Runtime, SyncRuntime
 from egov_serang.errors import ConfigError
+from egov_serang.signing.webhooks import deliveries
 from egov_serang.types import UNSET, Language, Unset
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
     from egov_serang.services.complaints import Complaints, ComplaintsWire
+    from egov_serang.services.events import Events
     from egov_serang.services.identity import Identity, IdentityWire
     from egov_serang.services.notifications import Notifications, NotificationsWire
     from egov_serang.services.permits import Permits, PermitsWire
@@ -94,7 +96,7 @@ class Services(Generic[M]):
 class _Base(Services[M]):
     """What both clients share: configuration, options, one token source and one retry budget."""
 
-    _shared = ("config", "tokens", "_mode", "_transport", "_plain")
+    _shared = ("config", "tokens", "_mode", "_transport", "_plain", "_delivered")
     _owned: bool
     _plain: bool  # made from its configuration alone
 
@@ -133,7 +135,15 @@ class _Base(Services[M]):
             observer=watching,
             full_trace=os.environ.get("EGOV_SERANG_TRACE") == "full",
         )
+        self._delivered = deliveries()
         super().__init__(engine, mode)
+
+    @cached_property
+    def events(self) -> Events:
+        """Events the gateway delivers to this application; without I/O, so the same in both clients."""
+        from egov_serang.services.events import Events  # noqa: PLC0415 - loads the models of all services
+
+        return Events(self.config.webhook_secret_file, self._delivered)
 
     def with_options(
         self,

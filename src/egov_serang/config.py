@@ -29,6 +29,7 @@ _PATHS: Final = (
     "client_cert_file",
     "client_key_file",
     "audit_key_file",
+    "webhook_secret_file",
 )
 _CITY: Final = re.compile(r"[0-9]{2}\.[0-9]{2}")
 _CITY_HINT: Final = "Two digits of the province, a dot, two digits of the city or regency"
@@ -65,6 +66,8 @@ class Config:
         client_cert_file: PEM certificate for mutual TLS.
         client_key_file: its key, where it is in a file of its own.
         audit_key_file: file whose bytes (32 or more) key the pseudonyms in audit events.
+        webhook_secret_file: file whose lines are the secrets (`whsec_...`) events are signed with: the current one, and
+            the previous while it is rotated.
         request_id_echo: whether answers must carry the request's id; None asks the gateway's discovery document.
         telemetry: whether calls make OpenTelemetry spans, with the global tracer provider.
 
@@ -95,6 +98,7 @@ class Config:
     client_cert_file: str | Path | None = None
     client_key_file: str | Path | None = None
     audit_key_file: str | Path | None = None
+    webhook_secret_file: str | Path | None = None
     request_id_echo: bool | None = None
     telemetry: bool = False
 

@@ -176,7 +176,7 @@ class SignatureInvalid(EgovError):
 
 
 class UnexpectedReply(EgovError):
-    """An answer that is not one: HTML, truncated, of the wrong shape, or belonging to another request."""
+    """An answer or event that is not one: HTML, truncated, of the wrong shape, or belonging to another request."""
 
 
 class ApiError(EgovError):

@@ -7,13 +7,32 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Never, Self, TypeAlias, final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
-__all__ = ["UNSET", "Json", "Language", "Nib", "Nik", "NoKk", "Npwp", "OpenEnum", "Phone", "Secret", "Unset"]
+__all__ = [
+    "UNSET",
+    "HeaderFields",
+    "Json",
+    "Language",
+    "Nib",
+    "Nik",
+    "NoKk",
+    "Npwp",
+    "OpenEnum",
+    "Phone",
+    "Secret",
+    "Unset",
+]
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Language: TypeAlias = Literal["id", "en"]
+HeaderFields: TypeAlias = (
+    "Mapping[str, str] | Mapping[bytes, bytes] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]"
+)
+"""Header fields as a framework has them: a mapping or pairs, text or bytes, in any case."""
 
 _SEPARATORS: Final = str.maketrans("", "", " .-")
 

@@ -65,7 +65,7 @@ def test_the_demo_tells_the_story_to_the_end(option: tuple[str, ...], city: str)
     shown = egov("demo", *option)
     assert shown.stdout.startswith(f"Sandbox of {city} at ")
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert shown.stdout.count("  ok: ") == 13
+    assert shown.stdout.count("  ok: ") == 14
     assert "Every step held." in shown.stdout
     assert "9973••••••••••••" in shown.stdout
     assert "\x1b" not in shown.stdout

@@ -28,6 +28,7 @@ WRONG_ARROWS = {
     "core/engine.py": "egov_serang.layers.retry",
     "auth/tokens.py": "asyncio",
     "models/identity.py": "egov_serang.core.body",
+    "receivers/delivery.py": "egov_serang.signing.webhooks",
     "sandbox/problems.py": "egov_serang.errors",
     "config.py": "egov_serang.client",
 }

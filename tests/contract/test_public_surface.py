@@ -183,7 +183,7 @@ def test_the_unbound_form_calls_the_service() -> None:
 def test_clients_explain_themselves(kind: type) -> None:
     assert "Args:" in (kind.__doc__ or "")
     assert "ConfigError" in (kind.__doc__ or "")
-    for name in (*properties(Services), "raw", "dry", "with_options", "close"):
+    for name in (*properties(Services), "events", "raw", "dry", "with_options", "close"):
         assert inspect.getdoc(getattr(kind, name)), name
 
 

@@ -5,9 +5,11 @@ The quick starts and the tutorials are walked as a whole: test_walks.py.
 
 from __future__ import annotations
 
+import base64
 import logging
 import re
 import runpy
+import secrets
 import shutil
 import subprocess
 import sys
@@ -38,13 +40,14 @@ def own_blocks(page: Path, language: str) -> list[Block]:
 
 @pytest.fixture
 def reader(sandbox: Sandbox, city: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A reader who copied what `egov sandbox` prints, profile and token, and has a photo in the current folder."""
+    """A reader who copied what `egov sandbox` prints, profile and token; a photo and a webhook secret lie there."""
     wire = logging.getLogger("egov_serang.wire")
     level, handlers = wire.level, list(wire.handlers)
     profile = sandbox.credentials("sandbox-app", SCOPES, tmp_path)
     assert profile.gateway == city.gateway
     (tmp_path / "config.toml").write_text(profile.profile_toml("sandbox"), "utf-8")
     shutil.copy(EXAMPLES / "pothole.png", tmp_path)
+    (tmp_path / "webhook.secret").write_text(f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}\n", "utf-8")
     monkeypatch.setenv("EGOV_SERANG_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.setenv("EGOV_SERANG_PROFILE", "sandbox")
     monkeypatch.setenv("SANDBOX_TOKEN", sandbox.sandbox_token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, assert_type
 
-from egov_serang import AsyncClient, AsyncPager, Call, Client, Download, Paged, Pager, Reply
+from egov_serang import AsyncClient, AsyncPager, Call, Client, Download, Event, Paged, Pager, Reply, Webhooks
 from egov_serang.core.bind import Async, AsyncRaw, Dry, Sync, SyncRaw
 from egov_serang.core.paging import AsyncPageReplies, Page, PageReplies
 from egov_serang.models.announcements import Announcement
@@ -15,6 +15,7 @@ from egov_serang.models.complaints import Service as Category
 from egov_serang.models.identity import Purpose, Verification
 from egov_serang.models.notifications import Message, Recipient, Template
 from egov_serang.models.permits import Applicant, Application, Document, Licence, PermitType
+from egov_serang.receivers import AsgiReceiver, Delivery, WsgiReceiver
 from egov_serang.services.civil import CivilApplications
 from egov_serang.services.complaints import Complaints
 from egov_serang.services.permits import Applications
@@ -148,3 +149,21 @@ async def entered(client: AsyncClient) -> None:
         assert_type(opened, AsyncClient)
     with await client.complaints.download("c", "m") as _:
         pass
+
+
+def events(client: Client, asynchronous: AsyncClient, webhooks: Webhooks) -> None:
+    event = client.events.receive({"webhook-id": "m"}, b"{}")
+    assert_type(event, Event)
+    assert_type(asynchronous.events.receive([(b"webhook-id", b"m")], b"{}"), Event)
+    assert_type(webhooks.receive([("webhook-id", "m")], b"{}"), Event)
+    assert_type(event.sequence, int | None)
+    if isinstance(event.data, Complaint):
+        assert_type(event.data, Complaint)
+
+    async def later(event: Event) -> None: ...
+
+    for receiving in (client.events, asynchronous.events, webhooks):
+        AsgiReceiver(receiving, later)
+        AsgiReceiver(receiving, print)
+        WsgiReceiver(receiving, print)
+        assert_type(Delivery(receiving, {}, b"").event, Event | None)

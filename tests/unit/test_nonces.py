@@ -42,6 +42,21 @@ def test_forgotten_when_it_is_over_and_not_before(store: MemoryNonces | SqliteNo
     assert len(store) == 1
 
 
+def test_asking_remembers_nothing(store: MemoryNonces | SqliteNonces) -> None:
+    assert not store.seen("k", "a", now=NOW)
+    assert add(store, "a")
+    assert store.seen("k", "a", now=NOW)
+    assert not store.seen("other", "a", now=NOW)
+    assert not store.seen("k", "a", now=NOW + 331 + 60)
+
+
+def test_a_longer_span_keeps_at_least_as_long() -> None:
+    store = MemoryNonces(cap=10, span_s=3600)
+    add(store, "a", life=48 * 3600)
+    assert store.seen("k", "a", now=NOW + 48 * 3600 - 1)
+    assert not store.seen("k", "a", now=NOW + 49 * 3600)
+
+
 def test_full_is_closed_until_there_is_room(store: MemoryNonces | SqliteNonces) -> None:
     for number in range(100):
         add(store, f"{number}", now=NOW)

@@ -16,7 +16,7 @@ from egov_serang.errors import SignatureInvalid
 
 CAP: Final = 2_000_000
 _SPAN_S: Final = 60
-"""Nonces are forgotten together, those of one minute at a time."""
+"""Nonces are forgotten together, by default those of one minute at a time."""
 
 
 class NonceStore(Protocol):
@@ -40,15 +40,25 @@ class NonceStore(Protocol):
         ...
 
 
+class HandledStore(NonceStore, Protocol):
+    """A store that can also be asked. Events count as handled only after the application said so, not on arrival."""
+
+    def seen(self, keyid: str, nonce: str, *, now: float) -> bool:
+        """Whether it is remembered; arguments as in `first_time`."""
+        ...
+
+
 class MemoryNonces:
     """Remembers in this process. Thread-safe.
 
     Args:
         cap: most nonces at once.
+        span_s: seconds whose nonces are forgotten together; more of them where nonces live for days.
     """
 
-    def __init__(self, cap: int = CAP) -> None:
+    def __init__(self, cap: int = CAP, *, span_s: int = _SPAN_S) -> None:
         self._cap = cap
+        self._span_s = span_s
         self._spans: dict[int, set[int]] = {}
         self._lock = threading.Lock()
 
@@ -59,14 +69,22 @@ class MemoryNonces:
         """See `NonceStore`."""
         mark = int.from_bytes(_mark(keyid, nonce))
         with self._lock:
-            for span in [span for span in self._spans if (span + 1) * _SPAN_S <= now]:
-                del self._spans[span]
-            if any(mark in marks for marks in self._spans.values()):
+            if self._remembers(mark, now):
                 return False
             if len(self) >= self._cap:
                 raise _full()
-            self._spans.setdefault(int(until // _SPAN_S), set()).add(mark)
+            self._spans.setdefault(int(until // self._span_s), set()).add(mark)
             return True
+
+    def seen(self, keyid: str, nonce: str, *, now: float) -> bool:
+        """See `HandledStore`."""
+        with self._lock:
+            return self._remembers(int.from_bytes(_mark(keyid, nonce)), now)
+
+    def _remembers(self, mark: int, now: float) -> bool:
+        for span in [span for span in self._spans if (span + 1) * self._span_s <= now]:
+            del self._spans[span]
+        return any(mark in marks for marks in self._spans.values())
 
 
 class SqliteNonces:
@@ -102,6 +120,14 @@ class SqliteNonces:
             self._sweep(now)
             done = self._database.execute("INSERT OR IGNORE INTO nonce VALUES (?, ?)", (_mark(keyid, nonce), until))
             return done.rowcount == 1
+
+    def seen(self, keyid: str, nonce: str, *, now: float) -> bool:
+        """See `HandledStore`."""
+        with self._lock:
+            found = self._database.execute(
+                "SELECT 1 FROM nonce WHERE mark = ? AND until > ?", (_mark(keyid, nonce), now)
+            ).fetchone()
+            return found is not None
 
     def close(self) -> None:
         """Close the file."""

@@ -12,12 +12,14 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from typing import Final
 
 from egov_serang import Client, EgovError, File, Nik, Phone, SignatureRefused
 from egov_serang.cli.demo.forms import filled
 from egov_serang.cli.demo.meter import Meter
 from egov_serang.cli.demo.view import Row, View
+from egov_serang.cli.demo.webhook import Inbox, status_changed
 from egov_serang.models.civil import CivilApplicant, CivilStatus, CivilSubject
 from egov_serang.models.complaints import Complaint, ComplaintStatus, Location, Service
 from egov_serang.models.identity import Attributes, Purpose, Verification, VerificationOutcome
@@ -92,6 +94,7 @@ class Story:
             ("A parent applies for a birth certificate; the registry reviews and issues it", self._birth),
             ("The resident is told", self._notify),
             ("An announcement for the resident's area is read", self._announcement),
+            ("A webhook tells the app; one changed on its way is refused and explained", self._webhook),
         )
         for title, step in steps:
             row = Row(title)
@@ -303,6 +306,22 @@ class Story:
         message = self.citizen.notifications.get(message.message_id)
         hold(message.status is MessageStatus.DELIVERED, "the message to be delivered")
         self._say(row, f"{template.name}: {message.status}")
+
+    def _webhook(self, row: Row) -> None:
+        with Inbox() as inbox:
+            seen = self.officer.complaints.get(self._complaint.complaint_id)
+            event = status_changed(self.city.code, seen.complaint_id, seen.model_dump(mode="json"))
+            hold(inbox.deliver(event) == HTTPStatus.NO_CONTENT, "the event to be acknowledged")
+            hold(inbox.deliver(event) == HTTPStatus.NO_CONTENT, "its repetition to be acknowledged")
+            hold(len(inbox.events) == 1, "the app to be told once")
+            told = inbox.events[0].data
+            hold(isinstance(told, Complaint) and told.status is seen.status, "the complaint in the event")
+            self._say(row, f"{seen.reference} is {seen.status}; delivered twice, told once")
+            forged = event.replace(seen.status.encode(), b"rejected")
+            hold(inbox.deliver(forged, signed_for=event) == HTTPStatus.UNAUTHORIZED, "the changed event to be refused")
+            hold(len(inbox.events) == 1 and len(inbox.refusals) == 1, "the app to be told nothing")
+            for line in inbox.refusals[0].splitlines():
+                self._say(row, line)
 
 
 def photo() -> bytes:
