@@ -5,9 +5,7 @@ Nothing in it is of one city: which city it is the profile says, and categories,
 
 from __future__ import annotations
 
-import struct
 import time
-import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from typing import Final
 from egov_serang import Client, EgovError, File, Nik, Phone, SignatureRefused
 from egov_serang.cli.demo.forms import filled
 from egov_serang.cli.demo.meter import Meter
+from egov_serang.cli.demo.photo import photo
 from egov_serang.cli.demo.view import Row, View
 from egov_serang.cli.demo.webhook import Inbox, status_changed
 from egov_serang.models.civil import CivilApplicant, CivilStatus, CivilSubject
@@ -322,18 +321,3 @@ class Story:
             hold(len(inbox.events) == 1 and len(inbox.refusals) == 1, "the app to be told nothing")
             for line in inbox.refusals[0].splitlines():
                 self._say(row, line)
-
-
-def photo() -> bytes:
-    """A small picture of asphalt with a hole in it: a PNG of 48 x 48 grey pixels."""
-    size = 48
-    rows = b"".join(
-        b"\0" + bytes(40 if (x - 24) ** 2 + (y - 24) ** 2 < 200 else 140 for x in range(size))  # noqa: PLR2004
-        for y in range(size)
-    )
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
