@@ -65,7 +65,7 @@ def signer(key: PrivateKey) -> Signer:
     if isinstance(crypto, Ed25519PrivateKey):
         return KeySigner(key.keyid, "ed25519", crypto.sign)
     if isinstance(crypto, EllipticCurvePrivateKey):
-        return KeySigner(key.keyid, "ecdsa-p256-sha256", lambda base: _fixed(crypto.sign(base, ECDSA(SHA256()))))
+        return KeySigner(key.keyid, "ecdsa-p256-sha256", lambda base: raw_ecdsa(crypto.sign(base, ECDSA(SHA256()))))
     return KeySigner(key.keyid, "rsa-pss-sha512", lambda base: crypto.sign(base, _PSS, SHA512()))
 
 
@@ -177,7 +177,7 @@ def _holds(check: Callable[[], None]) -> bool:
     return True
 
 
-def _fixed(signature: bytes) -> bytes:
+def raw_ecdsa(signature: bytes) -> bytes:
     """The two numbers side by side, as RFC 9421 section 3.3.4 wants them, not in DER."""
     r, s = decode_dss_signature(signature)
     return r.to_bytes(_P256_BYTES) + s.to_bytes(_P256_BYTES)
