@@ -146,13 +146,13 @@ def key_from_jwk(jwk: Mapping[str, Any], keyid: str | None = None) -> VerifyKey:
     Raises:
         ConfigError: not such a key. A symmetric one is refused too: whoever may read a key set could sign with it.
     """
-    from joserfc.errors import JoseError  # noqa: PLC0415 - only who verifies needs it
+    from joserfc.errors import JoseError, SecurityWarning  # noqa: PLC0415 - only who verifies needs it
     from joserfc.jwk import OctKey, import_key  # noqa: PLC0415
 
     members = {name: value for name, value in jwk.items() if name not in {"use", "kid", "alg", "key_ops"}}
     try:
         key = import_key(members)
-    except (JoseError, ValueError, KeyError, TypeError):
+    except (JoseError, SecurityWarning, ValueError, KeyError, TypeError):  # a warning, where those are errors
         key = None
     if key is None or isinstance(key, OctKey):
         raise ConfigError("this is not a public key as JWK", code="key_unusable", hint="Check the key set's entry")

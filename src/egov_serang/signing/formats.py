@@ -79,14 +79,14 @@ def _pkcs12(data: bytes, word: bytes | None) -> Found:
 
 
 def _jwk(data: bytes, word: bytes | None) -> Found:
-    from joserfc.errors import JoseError  # noqa: PLC0415 - only for keys in this form
+    from joserfc.errors import JoseError, SecurityWarning  # noqa: PLC0415 - only for keys in this form
     from joserfc.jwk import import_key  # noqa: PLC0415
 
     try:
         document: Any = json.loads(data)
         members = {name: value for name, value in document.items() if name not in {"use", "kid", "alg", "key_ops"}}
         key = getattr(import_key(members), "private_key", None)
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (JoseError, SecurityWarning, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Found(fault="this is not a private key as JWK", hint=_REMEDY)
     if key is None:
         return Found(fault="this JWK holds no private key", hint="A public or symmetric key cannot sign here")

@@ -16,12 +16,12 @@ MAX_BYTES: Final = 64 * 1024
 MAX_KEYS: Final = 100
 
 _BACKOFF: Final = 5.0
-_USES: Final = frozenset({None, "sig", "httpsig"})
+_USES: Final = (None, "sig", "httpsig")  # tuples, here and below: a stranger's member may be of any type
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-_NAMES: Final[dict[Algorithm, frozenset[str]]] = {
-    "ed25519": frozenset({"Ed25519", "EdDSA"}),
-    "ecdsa-p256-sha256": frozenset({"ES256"}),
-    "rsa-pss-sha512": frozenset({"PS512"}),
+_NAMES: Final[dict[Algorithm, tuple[str, ...]]] = {
+    "ed25519": ("Ed25519", "EdDSA"),
+    "ecdsa-p256-sha256": ("ES256",),
+    "rsa-pss-sha512": ("PS512",),
 }
 """The JWS names (`alg`) of what RFC 9421 names otherwise: a key for another one must not be used here."""
 
