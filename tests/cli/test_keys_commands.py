@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
+import subprocess
+import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import SECRET, Egov
+from tests.cli.conftest import SECRET, Egov, clean
 from typer.testing import Result
 
 from egov_serang import Client, Config
@@ -226,3 +230,29 @@ def test_the_doctor_knows_kinds_and_places(egov: Egov, message: Path) -> None:
     assert "env:KUNCI" in egov("config", "show", **here).stdout
     missing = told(egov("doctor", "--json", EGOV_SERANG_SIGNING_KEY_FILE="env:KUNCI"), 1)
     assert "KUNCI is not set" in json.dumps(missing)
+
+
+def test_the_commands_of_the_page_run_in_order(sandbox: Sandbox, environment: dict[str, str], tmp_path: Path) -> None:
+    """What docs/keys.md shows, block by block; between two blocks the operator registers what was sent to them."""
+    page = (Path(__file__).parents[2] / "docs" / "keys.md").read_text("utf-8")
+    blocks = re.findall(r"^```bash\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    here = {**os.environ, **environment, "EGOV_SERANG_CONFIG": str(folder / "config.toml")}
+    seen: set[Path] = set()
+    for block in blocks:
+        commands = block.replace("https://gateway.example.go.id", sandbox.url)
+        script = f'set -euo pipefail\negov() {{ "{sys.executable}" -m egov_serang "$@"; }}\n{commands}'
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=folder, env=here, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), block
+        clean(done.stdout)
+        for file in sorted(set(folder.glob("*.json")) - seen):
+            sandbox.register("counter-app", json.loads(file.read_text("utf-8")), SCOPES)
+            seen.add(file)
+        for old in folder.glob("*.old.pem"):
+            os.utime(old, (0, 0))  # 331 seconds later
+    assert [file.name for file in sorted(seen)] == ["jwks-both.json", "jwks-new.json", "jwks.json"]
+    tables = [tomllib.loads(block) for block in re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
+    assert [Config(**table["profile"]["counter"]).client_id for table in tables] == ["counter-app"]
