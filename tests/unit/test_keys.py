@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import stat
 import subprocess
@@ -24,6 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc.jwk import import_key
 from tests.layers.keys import ed25519_pem, p256_pem, rsa_pem
 
@@ -295,3 +298,15 @@ def test_the_facade_has_what_it_names_and_loads_it_late() -> None:
     script = "import sys, egov_serang.signing; print('cryptography' in sys.modules, 'joserfc' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+@given(
+    st.sampled_from([ed25519_pem(), encrypted("p256"), pkcs12("ed25519"), jwk("p256"), b"", b"0", b"{"]),
+    st.integers(0, 2000),
+    st.binary(max_size=20),
+    st.sampled_from([None, Secret(WORD)]),
+)
+def test_no_bytes_get_out_of_the_error_tree(base: bytes, at: int, patch: bytes, word: Secret | None) -> None:
+    data = base[:at] + patch + base[at + len(patch) :]
+    with contextlib.suppress(ConfigError):
+        assert PrivateKey(data, passphrase=word).keyid

@@ -49,11 +49,11 @@ def read_private(data: bytes, passphrase: Secret | None) -> Found:
         passphrase: what they are encrypted with.
     """
     word = None if passphrase is None else passphrase.reveal().encode()
-    if data.lstrip().startswith(b"{"):
-        return _jwk(data, word)
-    if data.startswith(_DER):
-        return _pkcs12(data, word)
-    return _pem(data, word)
+    read = _jwk if data.lstrip().startswith(b"{") else _pkcs12 if data.startswith(_DER) else _pem
+    try:
+        return read(data, word)
+    except Warning:  # where those are errors
+        return Found(fault="this private key is in an outdated form", hint="Export it anew, as PEM")
 
 
 def _pem(data: bytes, word: bytes | None) -> Found:
@@ -79,14 +79,14 @@ def _pkcs12(data: bytes, word: bytes | None) -> Found:
 
 
 def _jwk(data: bytes, word: bytes | None) -> Found:
-    from joserfc.errors import JoseError, SecurityWarning  # noqa: PLC0415 - only for keys in this form
+    from joserfc.errors import JoseError  # noqa: PLC0415 - only for keys in this form
     from joserfc.jwk import import_key  # noqa: PLC0415
 
     try:
         document: Any = json.loads(data)
         members = {name: value for name, value in document.items() if name not in {"use", "kid", "alg", "key_ops"}}
         key = getattr(import_key(members), "private_key", None)
-    except (JoseError, SecurityWarning, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Found(fault="this is not a private key as JWK", hint=_REMEDY)
     if key is None:
         return Found(fault="this JWK holds no private key", hint="A public or symmetric key cannot sign here")
@@ -100,7 +100,7 @@ def _no_passphrase() -> Found:
     return Found(
         fault="this private key is encrypted, and no passphrase is configured",
         code="key_passphrase",
-        hint="Name the file that holds it: key_passphrase_file or signing_key_passphrase_file",
+        hint="Say where it is: key_passphrase_file or signing_key_passphrase_file; egov keys show: --passphrase-file",
     )
 
 

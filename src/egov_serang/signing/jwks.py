@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from egov_serang.errors import ConfigError, EgovError, UnexpectedReply
@@ -60,8 +61,18 @@ def read_keys(document: bytes) -> dict[str, VerifyKey]:
     return keys
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    keys: Mapping[str, VerifyKey]
+    taken_at: float
+    tried_at: float
+    failure: EgovError | None
+
+
 class KeyCache:
     """Keys with the times that say when to ask for them again. All times in seconds on one monotonic clock.
+
+    Its state changes in one assignment, so that who reads meanwhile sees it before or after, never in between.
 
     Args:
         fresh_s: how long a set counts without asking again.
@@ -71,40 +82,37 @@ class KeyCache:
 
     def __init__(self, fresh_s: float = 300.0, cooldown_s: float = 30.0, stale_s: float = 86_400.0) -> None:
         self._fresh, self._cooldown, self._stale = fresh_s, cooldown_s, stale_s
-        self._keys: Mapping[str, VerifyKey] = {}
-        self._taken_at = self._tried_at = float("-inf")
-        self._failure: EgovError | None = None
+        self._state = _State({}, float("-inf"), float("-inf"), None)
 
     def find(self, keyid: str, now: float) -> VerifyKey | None:
         """The key, from a set that is fresh or, where fetching fails, not too stale."""
-        return self._keys.get(keyid) if self._usable(now) else None
+        state = self._state
+        return state.keys.get(keyid) if now - state.taken_at < self._stale else None
 
     def due(self, keyid: str, now: float) -> bool:
         """Whether to fetch before answering for this key."""
-        known = keyid in self._keys and now - self._taken_at < self._fresh
-        wait = self._cooldown if self._failure is None else min(_BACKOFF, self._cooldown)
-        return not known and now - self._tried_at >= wait
+        state = self._state
+        known = keyid in state.keys and now - state.taken_at < self._fresh
+        wait = self._cooldown if state.failure is None else min(_BACKOFF, self._cooldown)
+        return not known and now - state.tried_at >= wait
 
     def take(self, document: bytes, now: float) -> None:
         """Use what was fetched. A document that is none counts as a failure, and the keys before it stay."""
-        self._tried_at = now
         try:
-            self._keys = read_keys(document)
+            keys = read_keys(document)
         except UnexpectedReply as error:
-            self._failure = error
+            self.fail(error, now)
         else:
-            self._taken_at, self._failure = now, None
+            self._state = _State(keys, now, now, None)
 
     def fail(self, error: EgovError, now: float) -> None:
         """Note that fetching failed."""
-        self._tried_at, self._failure = now, error
+        self._state = replace(self._state, tried_at=now, failure=error)
 
     def failure(self, now: float) -> EgovError | None:
         """Why there are no keys at all; None where a key that is not found simply is not there."""
-        return None if self._usable(now) else self._failure
-
-    def _usable(self, now: float) -> bool:
-        return now - self._taken_at < self._stale
+        state = self._state
+        return None if now - state.taken_at < self._stale else state.failure
 
 
 def _usable(jwk: dict[str, Any]) -> VerifyKey | None:
