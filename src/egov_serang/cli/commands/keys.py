@@ -50,7 +50,9 @@ def generate(
     key = make_key_file(kind or _DEFAULTS[use], out, passphrase)
     setting = "key_file" if use == "assertion" else "signing_key_file"
     made = keyfiles.details(key, out, use)
-    session.out.one({**made, "next": f"{setting} = {json.dumps(str(out))} in the profile; then egov keys jwks"})
+    session.out.one(
+        {**made, "next": f"{setting} = {json.dumps(str(out.absolute()))} in the profile; then egov keys jwks"}
+    )
 
 
 @command(app)
@@ -68,7 +70,10 @@ def show(
     rows = keyfiles.all_details(_config(session))
     if session.as_json:
         session.out.one({"keys": rows})
-    for row in [] if session.as_json else rows:
+        return
+    for number, row in enumerate(rows):
+        if number:
+            typer.echo()
         session.out.one(row)
 
 
