@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
-from egov_serang.auth.credentials import ClientSecret, Credentials, PrivateKeyJwt
+from egov_serang import sources
+from egov_serang.auth.credentials import ClientSecret, Credentials, FollowingCredentials, PrivateKeyJwt
 from egov_serang.auth.tokens import TokenSource
 from egov_serang.config import Config
 from egov_serang.core.audit import AuditHook, Auditor
@@ -21,6 +22,7 @@ from egov_serang.layers.retry import Retry, RetryBudget
 from egov_serang.layers.signature import Signature
 from egov_serang.layers.wirelog import WireLog
 from egov_serang.signing.algorithms import signer
+from egov_serang.signing.following import Followed, FollowingProfile
 from egov_serang.signing.keys import PrivateKey
 from egov_serang.signing.profiles import Rfc9421, SignatureProfile
 from egov_serang.transport.tls import TlsOptions
@@ -52,12 +54,21 @@ def token_source(config: Config) -> TokenSource | None:
     """
     credentials: Credentials
     if config.auth == "private_key_jwt":
-        credentials = PrivateKeyJwt(config.client_id, PrivateKey.from_file(config.key_file or "", config.key_id))
+        credentials = _assertions(config)
     elif config.auth == "client_secret":
-        credentials = ClientSecret(config.client_id, _secret(config))
+        secret = config.client_secret or sources.read_secret(config.client_secret_file or "", "secret")
+        credentials = ClientSecret(config.client_id, secret.reveal())
     else:
         return None
     return TokenSource(config.issuer, credentials, config.scope)
+
+
+def _assertions(config: Config) -> Credentials:
+    def made() -> PrivateKeyJwt:
+        return PrivateKeyJwt(config.client_id, assertion_key(config))
+
+    file = sources.file_of(config.key_file or "")
+    return made() if file is None else FollowingCredentials(config.client_id, Followed(file, made))
 
 
 class EchoPromise:
@@ -109,20 +120,38 @@ def _profile(config: Config) -> SignatureProfile | None:
             code="config_missing",
             hint="Give it to the client: Client(signature=Rfc9421(callback_signer(...)))",
         )
-    return Rfc9421(signer(_message_key(config))) if config.signature == "rfc9421" else None
+    if config.signature == "none":
+        return None
+
+    def made() -> Rfc9421:
+        return Rfc9421(signer(message_key(config)))
+
+    file = sources.file_of(config.signing_key_file or "")
+    return made() if file is None else FollowingProfile(file, made)
 
 
-def _message_key(config: Config) -> PrivateKey:
-    """The key requests are signed with: another than the one that proves who the client is (contract-v1 section 1)."""
-    key = PrivateKey.from_file(config.signing_key_file or "", config.signing_key_id)
-    if config.auth == "private_key_jwt":
-        assertion = PrivateKey.from_file(config.key_file or "")
-        if assertion.keyid == key.jose().thumbprint():
-            raise ConfigError(
-                "key_file and signing_key_file hold the same key",
-                code="key_unusable",
-                hint="Make a key of its own for messages and register it: openssl genpkey -algorithm ED25519",
-            )
+def assertion_key(config: Config) -> PrivateKey:
+    """The key that proves who the client is.
+
+    Raises:
+        ConfigError: it cannot be read or used.
+    """
+    return PrivateKey.from_file(config.key_file or "", config.key_id, config.key_passphrase_file)
+
+
+def message_key(config: Config) -> PrivateKey:
+    """The key requests are signed with: another than the one that proves who the client is (contract-v1 section 1).
+
+    Raises:
+        ConfigError: it cannot be read or used, or both are one.
+    """
+    key = PrivateKey.from_file(config.signing_key_file or "", config.signing_key_id, config.signing_key_passphrase_file)
+    if config.auth == "private_key_jwt" and assertion_key(config).thumbprint() == key.thumbprint():
+        raise ConfigError(
+            "key_file and signing_key_file hold the same key",
+            code="key_unusable",
+            hint="Make a key of its own for messages and register it: egov keys generate",
+        )
     return key
 
 
@@ -161,7 +190,7 @@ def auditor(config: Config, hook: AuditHook | None) -> Auditor | None:
             code="config_missing",
             hint="Write 32 random bytes to a file (openssl rand -out audit.key 32) and keep it as long as the trail",
         )
-    key = Path(_file(config, "audit_key_file") or "").read_bytes()
+    key = sources.read(config.audit_key_file, "audit key")
     if len(key) < _LEAST_AUDIT_KEY:
         raise ConfigError("the audit key is shorter than 32 bytes", code="key_unusable", hint="Use openssl rand 32")
     return Auditor(hook, key)
@@ -175,17 +204,6 @@ def resolve(config: Config | None, profile: str | None, transport: object) -> Co
     if profile is None and isinstance(transport, FakeLike):
         return Config(gateway=_FAKE_GATEWAY, auth="none", signature="none")
     return Config.load(profile)
-
-
-def _secret(config: Config) -> str:
-    if config.client_secret is not None:
-        return config.client_secret.reveal()
-    path = Path(config.client_secret_file or "").expanduser()
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, ValueError):
-        pass
-    raise ConfigError(f"the secret file {path} cannot be read", code="key_file", hint="Check its path and permissions")
 
 
 def _tls(config: Config) -> TlsOptions:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self, cast
 from urllib.parse import urlsplit
 
+from egov_serang import sources
 from egov_serang.errors import ConfigError
 from egov_serang.types import Language, Secret
 
@@ -23,7 +24,9 @@ _NUMBERS: Final = ("deadline", "connect", "read", "retries", "slots")
 _ENVIRONMENT: Final = ("gateway", "issuer", "client_id", "key_file", "signing_key_file", "city")
 _PATHS: Final = (
     "key_file",
+    "key_passphrase_file",
     "signing_key_file",
+    "signing_key_passphrase_file",
     "client_secret_file",
     "ca_file",
     "client_cert_file",
@@ -47,14 +50,17 @@ class Config:
             villages by it (`models.regions.CITIES`); whose data it sees the token decides.
         auth: how tokens are asked for (contract-v1 section 1); `none` sends no token.
         client_id: as registered with the gateway.
-        key_file: PEM file of the assertion key, for `private_key_jwt`.
-        key_id: its `kid`; the RFC 7638 thumbprint by default.
+        key_file: the assertion key, for `private_key_jwt`: a file (PEM, PKCS#12, JWK), `env:NAME` or
+            `keyring:service/name`.
+        key_passphrase_file: where its passphrase is, likewise; the text without blanks around it.
+        key_id: its `kid`; the JWK's own or the RFC 7638 thumbprint by default.
         client_secret: for `client_secret`; better a file.
-        client_secret_file: file whose text, without blanks around it, is the secret.
+        client_secret_file: where the secret is: file, `env:` or `keyring:`; the text without blanks around it.
         scope: scopes to ask for, separated by blanks; the server's default when None.
         signature: how requests are signed; `none` for gateways that do not ask for it, `custom` where the application
             gives its client a profile or a remote signer (`Client(signature=...)`).
-        signing_key_file: PEM file of the message key (Ed25519, ECDSA P-256 or RSA); never the assertion key.
+        signing_key_file: the message key (Ed25519, ECDSA P-256 or RSA), kept like `key_file`; never the assertion key.
+        signing_key_passphrase_file: where its passphrase is.
         signing_key_id: its `keyid`; the thumbprint by default.
         deadline: seconds for a whole call.
         connect: seconds for a connection to open.
@@ -81,12 +87,14 @@ class Config:
     auth: AuthProfile = "private_key_jwt"
     client_id: str = ""
     key_file: str | Path | None = None
+    key_passphrase_file: str | Path | None = None
     key_id: str | None = None
     client_secret: Secret | None = None
     client_secret_file: str | Path | None = None
     scope: str | None = None
     signature: SignatureName = "rfc9421"
     signing_key_file: str | Path | None = None
+    signing_key_passphrase_file: str | Path | None = None
     signing_key_id: str | None = None
     deadline: float = 60.0
     connect: float = 5.0
@@ -261,7 +269,7 @@ def _table(document: Mapping[str, Any], name: str) -> dict[str, Any] | None:
 def _located(file: Path, name: str, value: Any) -> Any:
     if name not in _PATHS or not isinstance(value, str):
         return value
-    return str(file.parent / Path(value).expanduser())
+    return sources.located(file.parent, value)
 
 
 def _origin(name: str, url: str) -> str:

@@ -27,7 +27,13 @@ BIRTH = {"child_name": NAME, "mother_name": NAME, "birth_date": BORN, "birth_pla
 STALL = {"business_name": STORY, "goods": "makanan", "trading_place": STORY}
 SMS = {"reference": "SRG-1"}
 PHOTO = Path(__file__).parents[2] / "examples" / "pothole.png"
-LOCAL = {"demo", "sandbox", "config init", "config show"}
+LOCAL = {
+    "demo",
+    "sandbox",
+    "config init",
+    "config show",
+    *(f"keys {step}" for step in ("generate", "show", "jwks", "rotate")),
+}
 """Commands that speak to no gateway of the profile."""
 
 
@@ -81,6 +87,7 @@ def runs(client: Client, folder: Path) -> dict[str, Run]:
     news = next(iter(client.notifications.announcements.list())).announcement_id
     return {
         "doctor": Run(),
+        "keys check": Run(),
         "identity verify": Run((*WHY, "--nik", "-", "--attributes", data), NIK),
         "identity show": Run((verified,)),
         "identity civil-services": Run(),

@@ -66,7 +66,8 @@ def test_a_refusal_that_says_everything_back_shows_nothing_of_it(
                 before = len(gateway.requests)
                 done = egov(*words.split(), *run.arguments, *options, stdin=run.stdin, **where)
                 assert len(gateway.requests) > before, words
-                assert done.exit_code == 1, (words, done.stderr)
+                known = words == "keys check" and status == 403  # who is refused for a scope has keys that are known
+                assert done.exit_code == (0 if known else 1), (words, done.stderr)
                 shown = done.stdout + done.stderr
                 assert [canary for canary in PRIVATE if canary in shown] == [], words
                 assert shown.strip(), words

@@ -27,6 +27,7 @@ WRONG_ARROWS = {
     "transport/lanes.py": "egov_serang.auth.tokens",
     "core/engine.py": "egov_serang.layers.retry",
     "auth/tokens.py": "asyncio",
+    "signing/keys.py": "keyring",
     "models/identity.py": "egov_serang.core.body",
     "receivers/delivery.py": "egov_serang.signing.webhooks",
     "sandbox/problems.py": "egov_serang.errors",

@@ -104,7 +104,7 @@ def test_keys_that_cannot_be_used_are_not_shown(name: str, tmp_path: Path) -> No
     lines = [line for line in content.decode().splitlines() if line and not line.startswith("-----")]
     with pytest.raises(ConfigError) as caught:
         PrivateKey.from_file(path)
-    assert caught.value.code in {"key_unusable", "key_unreadable"}
+    assert caught.value.code in {"key_unusable", "key_unreadable", "key_passphrase"}
     assert caught.value.__context__ is None
     report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     shown = f"{caught.value} {vars(caught.value)} {[f.locals for f in report.stack if 'egov_serang' in f.filename]}"

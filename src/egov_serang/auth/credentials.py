@@ -9,6 +9,7 @@ from urllib.parse import quote_plus
 
 from joserfc import jwt
 
+from egov_serang.signing.following import Followed
 from egov_serang.signing.keys import PrivateKey
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -63,6 +64,30 @@ class PrivateKeyJwt:
 
     def __repr__(self) -> str:
         return f"<PrivateKeyJwt {self.client_id}>"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("credentials cannot be pickled or copied: pass the configuration instead")
+
+
+class FollowingCredentials:
+    """Credentials that follow their key file: who replaces it changes the key of a running client.
+
+    Args:
+        client_id: as registered.
+        followed: makes the credentials of what the file holds.
+    """
+
+    __slots__ = ("_followed", "client_id")
+
+    def __init__(self, client_id: str, followed: Followed[PrivateKeyJwt]) -> None:
+        self.client_id = client_id
+        self._followed = followed
+
+    def prove(self, issuer: str, now: int) -> tuple[dict[str, str], dict[str, str]]:
+        return self._followed.current(now).prove(issuer, now)
+
+    def __repr__(self) -> str:
+        return f"<FollowingCredentials {self.client_id}>"
 
     def __reduce__(self) -> Never:
         raise TypeError("credentials cannot be pickled or copied: pass the configuration instead")

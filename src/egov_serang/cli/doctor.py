@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import ssl
-import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from egov_serang import Config, ConnectionFailed, DeadlineExceeded, EgovError
 from egov_serang.cli.errors import masked
+from egov_serang.cli.findings import Finding, failed, places
 from egov_serang.cli.probe import Probe
 from egov_serang.config import Settings
 
-State = Literal["ok", "note", "wrong", "skipped"]
-
 _SKEW: Final = 30.0  # contract-v1 section 1: what the verifier of signatures tolerates
 _PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
-_KEYS: Final = ("key_file", "signing_key_file", "client_secret_file", "client_key_file", "audit_key_file")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: its state, what was found, and what to do where it is not well."""
-
-    check: str
-    state: State
-    found: str
-    remedy: str = ""
 
 
 def examine(profile: str | None, explicit: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Finding]:
@@ -47,16 +32,16 @@ def examine(profile: str | None, explicit: Mapping[str, Any], environment: Mappi
         yield _sources(settings)
         config = Config.load(profile, environment=environment, **explicit)
         yield Finding("configuration", "ok", f"gateway {config.gateway}, auth {config.auth}, {config.signature}")
-        yield from _keys(config)
+        yield from places(config)
     except EgovError as error:
-        yield _failed("configuration", error)
+        yield failed("configuration", error)
         return
     yield _trust(config, environment)
     yield _proxy(environment)
     try:
         probe = Probe(config)
     except EgovError as error:
-        yield _failed("keys", error)
+        yield failed("keys", error)
         return
     with probe:
         yield from _network(config, probe)
@@ -74,18 +59,6 @@ def _file(settings: Settings) -> Finding:
 def _sources(settings: Settings) -> Finding:
     came = ", ".join(f"{name} ({source})" for name, source in sorted(settings.sources.items()))
     return Finding("settings", "ok", came or "defaults alone", "")
-
-
-def _keys(config: Config) -> Iterator[Finding]:
-    for name in _KEYS:
-        given: str | Path | None = getattr(config, name)
-        if given is None:
-            continue
-        path = Path(given).expanduser()
-        if path.is_file() and os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            yield Finding(name, "note", f"{path} can be read by others", f"chmod 600 {path}")
-        else:
-            yield Finding(name, "ok", str(path))
 
 
 def _trust(config: Config, environment: Mapping[str, str]) -> Finding:
@@ -130,25 +103,30 @@ def _network(config: Config, probe: Probe) -> Iterator[Finding]:
         yield from _city(config.city, [city.id for city in found.jurisdictions])
     except EgovError as error:
         silent = isinstance(error, ConnectionFailed | DeadlineExceeded)
-        yield _failed("discovery", error)
+        yield failed("discovery", error)
     yield _clock(probe.offset)
     if silent and config.issuer == config.gateway:
         yield Finding("token", "skipped", "the gateway does not answer")
         yield Finding("signed call", "skipped", "the gateway does not answer")
         return
+    yield from accepted(config, probe)
+
+
+def accepted(config: Config, probe: Probe) -> Iterator[Finding]:
+    """Whether the gateway knows the keys: a token, and a signed call."""
     if config.auth == "none":
         yield Finding("token", "ok", "none wanted: auth = 'none'")
     else:
         try:
             yield Finding("token", "ok", f"obtained from {config.issuer}, valid for {probe.token():.0f} s")
         except EgovError as error:
-            yield _failed("token", error)
+            yield failed("token", error)
             yield Finding("signed call", "skipped", "there is no token")
             return
     try:
         allowed = probe.signed_call()
     except EgovError as error:
-        yield _failed("signed call", error)
+        yield failed("signed call", error)
         return
     said = "accepted" if allowed else "signature accepted; this client lacks the scope complaints:read"
     yield Finding("signed call", "ok" if allowed else "note", said)
@@ -173,14 +151,3 @@ def _clock(offset: float | None) -> Finding:
     if abs(offset) > _SKEW:
         return Finding("clock", "wrong", said, f"Set this machine's clock (NTP); more than {_SKEW:.0f} s is refused")
     return Finding("clock", "ok", said)
-
-
-def _failed(check: str, error: EgovError) -> Finding:
-    remedy = error.hint
-    if remedy is None and isinstance(error, ConnectionFailed | DeadlineExceeded):
-        remedy = "Check the gateway's address, the network and the firewall; for a sandbox, start `egov sandbox`"
-    if remedy is None and error.request_id:
-        remedy = "Quote the request id to the gateway's operators"
-    number = f" [{error.request_id}]" if error.request_id else ""
-    code = f" ({error.code})" if error.code else ""
-    return Finding(check, "wrong", f"{type(error).__name__}{code}: {error.message}{number}", remedy or "")

@@ -11,6 +11,7 @@ from typing import Any, Final, Self, cast
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from egov_serang import sources
 from egov_serang.errors import ConfigError, EgovError, SignatureInvalid, UnexpectedReply
 from egov_serang.models.events import CHALLENGE, Event
 from egov_serang.signing.nonces import HandledStore
@@ -49,14 +50,14 @@ class Webhooks:
         """The same, with the secrets of a file: one a line, the current first; lines that begin with # are left out.
 
         Args:
-            path: the file; only its owner should be able to read it.
+            path: the file, which only its owner should be able to read; or `env:NAME`, `keyring:service/name`.
             store: see above.
             window_s: see above.
 
         Raises:
             ConfigError: the file cannot be read, has no secret, or one that is none.
         """
-        return cls(_read(Path(path)), store=store, window_s=window_s)
+        return cls(_read(path), store=store, window_s=window_s)
 
     def receive(self, headers: HeaderFields, body: bytes, *, now: float | None = None) -> Event:
         """Check a delivery and read its event.
@@ -147,14 +148,9 @@ class Events:
         return self._made
 
 
-def _read(path: Path) -> list[Secret]:
-    try:
-        lines = path.expanduser().read_text("utf-8").splitlines()
-    except (OSError, ValueError):
-        pass
-    else:
-        return [Secret(line.strip()) for line in lines if line.strip() and not line.startswith("#")]
-    raise ConfigError(f"the secret file {path} cannot be read", code="key_file", hint="Check its path and permissions")
+def _read(source: str | Path) -> list[Secret]:
+    lines = sources.read_secret(source, "webhook secret").reveal().splitlines()
+    return [Secret(line.strip()) for line in lines if line.strip() and not line.startswith("#")]
 
 
 def _event(webhook_id: str, body: bytes) -> Event:

@@ -65,7 +65,7 @@ def signer(key: PrivateKey) -> Signer:
     if isinstance(crypto, Ed25519PrivateKey):
         return KeySigner(key.keyid, "ed25519", crypto.sign)
     if isinstance(crypto, EllipticCurvePrivateKey):
-        return KeySigner(key.keyid, "ecdsa-p256-sha256", lambda base: _fixed(crypto.sign(base, ECDSA(SHA256()))))
+        return KeySigner(key.keyid, "ecdsa-p256-sha256", lambda base: raw_ecdsa(crypto.sign(base, ECDSA(SHA256()))))
     return KeySigner(key.keyid, "rsa-pss-sha512", lambda base: crypto.sign(base, _PSS, SHA512()))
 
 
@@ -146,13 +146,13 @@ def key_from_jwk(jwk: Mapping[str, Any], keyid: str | None = None) -> VerifyKey:
     Raises:
         ConfigError: not such a key. A symmetric one is refused too: whoever may read a key set could sign with it.
     """
-    from joserfc.errors import JoseError  # noqa: PLC0415 - only who verifies needs it
+    from joserfc.errors import JoseError, SecurityWarning  # noqa: PLC0415 - only who verifies needs it
     from joserfc.jwk import OctKey, import_key  # noqa: PLC0415
 
     members = {name: value for name, value in jwk.items() if name not in {"use", "kid", "alg", "key_ops"}}
     try:
         key = import_key(members)
-    except (JoseError, ValueError, KeyError, TypeError):
+    except (JoseError, SecurityWarning, ValueError, KeyError, TypeError):  # a warning, where those are errors
         key = None
     if key is None or isinstance(key, OctKey):
         raise ConfigError("this is not a public key as JWK", code="key_unusable", hint="Check the key set's entry")
@@ -177,7 +177,7 @@ def _holds(check: Callable[[], None]) -> bool:
     return True
 
 
-def _fixed(signature: bytes) -> bytes:
+def raw_ecdsa(signature: bytes) -> bytes:
     """The two numbers side by side, as RFC 9421 section 3.3.4 wants them, not in DER."""
     r, s = decode_dss_signature(signature)
     return r.to_bytes(_P256_BYTES) + s.to_bytes(_P256_BYTES)

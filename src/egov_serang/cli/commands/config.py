@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from egov_serang import Config, Secret
+from egov_serang import Config, Secret, sources
 from egov_serang.cli import profiles
 from egov_serang.cli.session import Session, command
 from egov_serang.config import AuthProfile, Settings, profile_place
@@ -22,11 +22,27 @@ def init(
     *,
     gateway: Annotated[str, typer.Option(help="Address of the gateway: https://gateway.example.go.id")],
     client_id: Annotated[str, typer.Option(help="As registered with the gateway.")],
-    auth: Annotated[AuthProfile, typer.Option(help="How tokens are asked for.")] = "private_key_jwt",
-    key_file: Annotated[Path | None, typer.Option(help="PEM file of the assertion key.")] = None,
-    signing_key_file: Annotated[Path | None, typer.Option(help="PEM file of the message key.")] = None,
+    auth: Annotated[
+        AuthProfile,
+        typer.Option(metavar="HOW", help="How tokens are asked for: private_key_jwt, client_secret or none."),
+    ] = "private_key_jwt",
+    key_file: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="The assertion key: a file, env:NAME or keyring:service/name.")
+    ] = None,
+    key_passphrase_file: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="Its passphrase, kept likewise.")
+    ] = None,
+    signing_key_file: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="The message key, kept likewise.")
+    ] = None,
+    signing_key_passphrase_file: Annotated[
+        str | None,
+        # Under its whole name it would be cut short in a terminal of 80 columns.
+        typer.Option("--signing-passphrase-file", metavar="PLACE", help="Its passphrase, kept likewise."),
+    ] = None,
     client_secret_file: Annotated[
-        Path | None, typer.Option(help="File that holds the secret; the secret itself is never an argument.")
+        str | None,
+        typer.Option(metavar="PLACE", help="The secret, kept likewise; the secret itself is never an argument."),
     ] = None,
     issuer: Annotated[str | None, typer.Option(help="The authorization server; the gateway by default.")] = None,
     city: Annotated[str | None, typer.Option(help="Kemendagri code, such as 36.73.")] = None,
@@ -38,15 +54,20 @@ def init(
 
     The file is EGOV_SERANG_CONFIG or ~/.config/egov-serang/config.toml. Other profiles in it stay as they are.
     """
+    kept = {
+        "key_file": key_file,
+        "key_passphrase_file": key_passphrase_file,
+        "signing_key_file": signing_key_file,
+        "signing_key_passphrase_file": signing_key_passphrase_file,
+        "client_secret_file": client_secret_file,
+    }
     given: dict[str, str | Path | None] = {
         "gateway": gateway,
         "issuer": issuer,
         "city": city,
         "auth": None if auth == "private_key_jwt" else auth,
         "client_id": client_id,
-        "key_file": key_file,
-        "signing_key_file": signing_key_file,
-        "client_secret_file": client_secret_file,
+        **{name: place and sources.located(Path.cwd(), place) for name, place in kept.items()},
         "scope": scope,
         "ca_file": ca_file,
     }

@@ -1,0 +1,66 @@
+"""What a check finds, and what it finds of keys and secrets. For `egov doctor` and `egov keys check`."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from egov_serang import Config, ConnectionFailed, DeadlineExceeded, EgovError, sources
+from egov_serang.cli import keyfiles
+
+State = Literal["ok", "note", "wrong", "skipped"]
+
+_SECRETS: Final = (
+    *("key_file", "key_passphrase_file", "signing_key_file", "signing_key_passphrase_file"),
+    *("client_secret_file", "client_key_file", "audit_key_file", "webhook_secret_file"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: its state, what was found, and what to do where it is not well."""
+
+    check: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def failed(check: str, error: EgovError) -> Finding:
+    """A check that ended with an error."""
+    remedy = error.hint
+    if remedy is None and isinstance(error, ConnectionFailed | DeadlineExceeded):
+        remedy = "Check the gateway's address, the network and the firewall; for a sandbox, start `egov sandbox`"
+    if remedy is None and error.request_id:
+        remedy = "Quote the request id to the gateway's operators"
+    number = f" [{error.request_id}]" if error.request_id else ""
+    code = f" ({error.code})" if error.code else ""
+    return Finding(check, "wrong", f"{type(error).__name__}{code}: {error.message}{number}", remedy or "")
+
+
+def places(config: Config) -> Iterator[Finding]:
+    """Where each key and secret is, whether others can read it, and of which kind a key is."""
+    for name in _SECRETS:
+        source: str | Path | None = getattr(config, name)
+        if source is None:
+            continue
+        file = sources.file_of(source)
+        said = str(source if file is None else file)
+        if file is not None and readable_by_others(file):
+            yield Finding(name, "note", f"{file} can be read by others", f"chmod 600 {file}")
+        elif name in keyfiles.KEYS:
+            try:
+                yield Finding(name, "ok", f"{said}: {keyfiles.described(keyfiles.load(config, name))}")
+            except EgovError as error:
+                yield failed(name, error)
+        else:
+            yield Finding(name, "ok", said)
+
+
+def readable_by_others(file: Path) -> bool:
+    """Whether the file is there, and its group or everybody may read, write or run it."""
+    return file.is_file() and os.name == "posix" and bool(stat.S_IMODE(file.stat().st_mode) & 0o077)
