@@ -121,7 +121,7 @@ def test_what_wsgi_servers_say_of_the_length(more: dict[str, Any], status: str) 
 
 def test_only_http(tmp_path: Path) -> None:
     receiver = AsgiReceiver(Webhooks(SECRET), App().handle)
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(ValueError):
         asyncio.run(receiver({"type": "websocket"}, None, None))  # type: ignore[arg-type]
 
 

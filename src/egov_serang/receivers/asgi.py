@@ -22,7 +22,7 @@ class AsgiReceiver:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Callable[[], Any], send: Any) -> None:
         """Answer one request; see the ASGI specification."""
         if scope["type"] != "http":
-            raise NotImplementedError("events come over HTTP")
+            raise ValueError("events come over HTTP")
         try:
             delivery = Delivery(self._webhooks, scope["headers"], await asgi_body(receive), method=scope["method"])
         except SenderGone:
