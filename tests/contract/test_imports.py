@@ -29,6 +29,7 @@ WRONG_ARROWS = {
     "auth/tokens.py": "asyncio",
     "models/identity.py": "egov_serang.core.body",
     "sandbox/problems.py": "egov_serang.errors",
+    "signing/verifier.py": "http_message_signatures",
     "config.py": "egov_serang.client",
 }
 

@@ -50,7 +50,7 @@ def read_input(field: str | None) -> Input:
     Raises:
         SignatureInvalid: absent, too long, more than one signature, or not canonical.
     """
-    found = _INPUT.fullmatch(_bounded(field, "Signature-Input"))
+    found = _INPUT.fullmatch(bounded(field, "Signature-Input"))
     if found is None:
         raise SignatureInvalid(
             "Signature-Input is not one canonical signature of this profile", code="signature_malformed"
@@ -69,7 +69,7 @@ def read_signature(field: str | None, label: str) -> bytes:
     Raises:
         SignatureInvalid: absent, too long, another label's, or not canonical base64.
     """
-    found = _SIGNATURE.fullmatch(_bounded(field, "Signature"))
+    found = _SIGNATURE.fullmatch(bounded(field, "Signature"))
     if found is None or found["label"] != label:
         raise SignatureInvalid(f"Signature does not hold one value labelled {label}", code="signature_malformed")
     try:
@@ -82,7 +82,12 @@ def read_signature(field: str | None, label: str) -> bytes:
     return signature
 
 
-def _bounded(field: str | None, name: str) -> str:
+def bounded(field: str | None, name: str) -> str:
+    """A field that is there and short enough to be read.
+
+    Raises:
+        SignatureInvalid: absent (`signature_missing`) or over 16 KiB (`signature_malformed`).
+    """
     if field is None:
         raise SignatureInvalid(f"the message has no {name}", code="signature_missing")
     if len(field) > LONGEST:
