@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
@@ -25,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 
 from egov_serang.errors import ConfigError
+from egov_serang.signing.headers import LONGEST
 from egov_serang.signing.keys import LEAST_RSA_BITS, Private, PrivateKey
 from egov_serang.types import Secret
 
@@ -32,6 +34,9 @@ Algorithm = Literal["ed25519", "ecdsa-p256-sha256", "rsa-pss-sha512", "hmac-sha2
 
 LEAST_SECRET_BYTES: Final = 32
 _P256_BYTES: Final = 32
+_KINDS: Final = ("OKP", "EC", "RSA")
+_PUBLIC: Final = ("kty", "crv", "x", "y", "n", "e")
+"""Members of a JWK that make a public key; what else stands there is not looked at."""
 _PSS: Final = PSS(MGF1(SHA512()), 64)
 
 
@@ -147,14 +152,16 @@ def key_from_jwk(jwk: Mapping[str, Any], keyid: str | None = None) -> VerifyKey:
         ConfigError: not such a key. A symmetric one is refused too: whoever may read a key set could sign with it.
     """
     from joserfc.errors import JoseError  # noqa: PLC0415 - only who verifies needs it
-    from joserfc.jwk import OctKey, import_key  # noqa: PLC0415
+    from joserfc.jwk import import_key  # noqa: PLC0415
 
-    members = {name: value for name, value in jwk.items() if name not in {"use", "kid", "alg", "key_ops"}}
-    try:
-        key = import_key(members)
-    except (JoseError, ValueError, KeyError, TypeError):
-        key = None
-    if key is None or isinstance(key, OctKey):
+    members = {name: jwk[name] for name in _PUBLIC if name in jwk}
+    key = None
+    texts = [value for value in members.values() if isinstance(value, str)]
+    if len(texts) == len(members) and members.get("kty") in _KINDS and sum(map(len, texts)) <= LONGEST:
+        # It warns of short keys, which are refused below, also where warnings are errors.
+        with suppress(JoseError, ValueError, KeyError, TypeError, Warning):
+            key = import_key(members)
+    if key is None:
         raise ConfigError("this is not a public key as JWK", code="key_unusable", hint="Check the key set's entry")
     named = keyid or jwk.get("kid")
     return public_key(key.public_key, named if isinstance(named, str) else key.thumbprint())

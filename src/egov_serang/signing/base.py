@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from egov_serang.errors import SignatureInvalid
 
@@ -88,8 +88,21 @@ def _derived(name: str, component: str, message: Message) -> str:
     return derive(message)
 
 
+def split_target(url: str) -> SplitResult:
+    """The parts of a target URI.
+
+    Raises:
+        SignatureInvalid: it is none, such as one with half an IPv6 address.
+    """
+    try:
+        return urlsplit(url)
+    except ValueError:
+        pass
+    raise SignatureInvalid("the target is not a URI", code="component_missing")
+
+
 def _authority(url: str) -> str:
-    parts = urlsplit(url)
+    parts = split_target(url)
     host = parts.netloc.rpartition("@")[2].lower()
     return host.removesuffix(f":{_PORTS.get(parts.scheme.lower())}")
 
@@ -99,9 +112,9 @@ _OF_REQUESTS: Final[Mapping[str, Callable[[Message], str]]] = MappingProxyType(
         "@method": lambda message: message.method,
         "@target-uri": lambda message: message.url,
         "@authority": lambda message: _authority(message.url),
-        "@scheme": lambda message: urlsplit(message.url).scheme.lower(),
-        "@path": lambda message: urlsplit(message.url).path or "/",
-        "@query": lambda message: f"?{urlsplit(message.url).query}",
+        "@scheme": lambda message: split_target(message.url).scheme.lower(),
+        "@path": lambda message: split_target(message.url).path or "/",
+        "@query": lambda message: f"?{split_target(message.url).query}",
     }
 )
 _OF_ANSWERS: Final[Mapping[str, Callable[[Message], str]]] = MappingProxyType(
