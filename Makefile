@@ -57,6 +57,7 @@ api: $(DEV)/.ready ## Write down the public API anew, after a change of it that 
 	@$(BIN)/python -m tests.contract.public_api
 
 bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (ARGS="--reference DIR")
+	@$(BIN)/python benchmarks/signatures.py
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 soak: $(DEV)/.ready ## The long proofs in full: storms of cancelled calls, fuzzed routes, requests and parsers (tests/scale.py)

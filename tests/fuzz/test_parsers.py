@@ -1,7 +1,7 @@
 """Whatever a stranger writes: no exception outside our error tree, nothing over 16 KiB parsed, no work beyond linear.
 
-A fiftieth of 1,000,000 inputs in every run, all of them under `make soak`: four fifths chosen by atheris after the
-coverage of our code, a fifth by hypothesis.
+A fiftieth of 1,000,000 inputs in every run, all of them under `make soak`: most chosen by atheris after the coverage of
+our code, and those that want structure by hypothesis.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from egov_serang.errors import EgovError
 from egov_serang.signing.headers import LONGEST
 
 ROOT = Path(__file__).parents[2]
-BY_COVERAGE = 800_000
-BY_HYPOTHESIS = 200_000
+BY_COVERAGE = 940_000
+BY_HYPOTHESIS = 60_000
 EACH = -(-scaled(BY_HYPOTHESIS) // len(PARSERS))
 
 each_parser = pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.name)
@@ -75,7 +75,7 @@ def test_hypothesis_finds_no_other_exception(parser: Parser) -> None:
 
     run()
     print(f"hypothesis, {parser.name}: {count} inputs, no exception outside the error tree")
-    assert count >= EACH * 0.9 or parser.name == "address"
+    assert count >= EACH
 
 
 def test_atheris_finds_no_other_exception(tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from egov_serang.errors import SignatureInvalid
 
@@ -27,8 +26,7 @@ _PARAMETER: Final = re.compile(r';([a-z]+)=(?:([0-9]{1,15})|"([^"]*)")')
 _SIGNATURE: Final = re.compile(r"(?P<label>[a-z*][a-z0-9_.*-]*)=:(?P<value>[A-Za-z0-9+/]+={0,2}):")
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """One signature's input.
 
     Attributes:
@@ -55,12 +53,12 @@ def read_input(field: str | None) -> Input:
         raise SignatureInvalid(
             "Signature-Input is not one canonical signature of this profile", code="signature_malformed"
         )
-    pairs = _PARAMETER.findall(found["rest"])
+    label, params, items, rest = found.groups()
+    pairs = _PARAMETER.findall(rest)
     parameters: dict[str, int | str] = {name: int(number) if number else text for name, number, text in pairs}
     if len(parameters) != len(pairs):
         raise SignatureInvalid("Signature-Input names a parameter twice", code="signature_malformed")
-    components = tuple(found["items"].split(" ")) if found["items"] else ()
-    return Input(found["label"], components, parameters, found["params"])
+    return Input(label, tuple(items.split(" ")) if items else (), parameters, params)
 
 
 def read_signature(field: str | None, label: str) -> bytes:

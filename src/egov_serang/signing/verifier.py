@@ -142,19 +142,18 @@ def _with_digest(headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
 
 def _read(found: Input) -> Verified:
     """The parameters, each there once and of its kind."""
-    match found.parameters:
-        case {
-            "created": int(created),
-            "expires": int(expires),
-            "nonce": str(nonce),
-            "keyid": str(keyid),
-            "alg": str(algorithm),
-            "tag": str(tag),
-        } if frozenset(found.parameters) == _PARAMETERS and len(nonce) in _NONCE:
-            if (found.label, tag) == (LABEL, TAG):
-                return Verified(found.label, keyid, algorithm, created, expires, nonce, found.components)
-            raise SignatureInvalid(f"it is not labelled {LABEL} and tagged {TAG}", code="tag")
-        case _:
-            raise SignatureInvalid(
-                f"its parameters must be {', '.join(sorted(_PARAMETERS))}, each of its kind", code="parameters"
-            )
+    get = found.parameters.get  # a match statement would do the same in four times the time
+    created, expires, nonce, keyid = get("created"), get("expires"), get("nonce"), get("keyid")
+    algorithm, tag = get("alg"), get("tag")
+    if (
+        len(found.parameters) != len(_PARAMETERS)
+        or not (isinstance(created, int) and isinstance(expires, int) and isinstance(nonce, str))
+        or not (isinstance(keyid, str) and isinstance(algorithm, str) and isinstance(tag, str))
+        or len(nonce) not in _NONCE
+    ):
+        raise SignatureInvalid(
+            f"its parameters must be {', '.join(sorted(_PARAMETERS))}, each of its kind", code="parameters"
+        )
+    if found.label != LABEL or tag != TAG:
+        raise SignatureInvalid(f"it is not labelled {LABEL} and tagged {TAG}", code="tag")
+    return Verified(LABEL, keyid, algorithm, created, expires, nonce, found.components)
