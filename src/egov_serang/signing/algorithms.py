@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Literal, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -107,21 +108,20 @@ def public_key(key: Any, keyid: str) -> VerifyKey:
     """
     match key:
         case Ed25519PublicKey():
-            return VerifyKey(keyid, "ed25519", lambda base, signature: _holds(lambda: key.verify(signature, base)))
+            return VerifyKey(keyid, "ed25519", partial(_holds, key.verify))
         case EllipticCurvePublicKey() if isinstance(key.curve, SECP256R1):
             return VerifyKey(
                 keyid,
                 "ecdsa-p256-sha256",
                 lambda base, signature: (
-                    len(signature) == 2 * _P256_BYTES
-                    and _holds(lambda: key.verify(_der(signature), base, ECDSA(SHA256())))
+                    len(signature) == 2 * _P256_BYTES and _holds(key.verify, base, _der(signature), ECDSA(SHA256()))
                 ),
             )
         case RSAPublicKey() if key.key_size >= LEAST_RSA_BITS:
             return VerifyKey(
                 keyid,
                 "rsa-pss-sha512",
-                lambda base, signature: _holds(lambda: key.verify(signature, base, _PSS, SHA512())),
+                lambda base, signature: _holds(key.verify, base, signature, _PSS, SHA512()),
             )
         case _:
             raise ConfigError(
@@ -176,9 +176,9 @@ def _secret(secret: Secret | bytes) -> bytes:
     return shared
 
 
-def _holds(check: Callable[[], None]) -> bool:
+def _holds(verify: Callable[..., None], base: bytes, signature: bytes, *scheme: Any) -> bool:
     try:
-        check()
+        verify(signature, base, *scheme)
     except InvalidSignature:
         return False
     return True

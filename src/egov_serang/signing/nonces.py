@@ -51,6 +51,7 @@ class MemoryNonces:
     def __init__(self, cap: int = CAP) -> None:
         self._cap = cap
         self._spans: dict[int, set[int]] = {}
+        self._swept = 0.0
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -60,8 +61,10 @@ class MemoryNonces:
         """See `NonceStore`."""
         mark = int.from_bytes(_mark(keyid, nonce))
         with self._lock:
-            for span in [span for span in self._spans if (span + 1) * _SPAN_S <= now]:
-                del self._spans[span]
+            if now // _SPAN_S != self._swept:
+                self._swept = now // _SPAN_S
+                for span in [span for span in self._spans if (span + 1) * _SPAN_S <= now]:
+                    del self._spans[span]
             count = 0
             for marks in self._spans.values():
                 if mark in marks:

@@ -6,8 +6,7 @@ Source: contract-v1 section 1, RFC 9421 section 3.2, layers.md 1.3, 1.4 and 1.7.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from egov_serang.errors import SignatureInvalid
 from egov_serang.signing.algorithms import VerifyKey
@@ -28,8 +27,7 @@ _NONCE: Final = range(22, 65)
 """128 bits are 22 characters of base64url and 32 of hexadecimal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """What a signature that holds says.
 
     Attributes:
