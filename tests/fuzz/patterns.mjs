@@ -7,7 +7,7 @@ process.env.RECHECK_BACKEND = "pure";
 const { checkSync } = createRequire(`${process.argv[2]}/`)("recheck");
 
 const verdicts = JSON.parse(readFileSync(0, "utf-8")).map(([pattern, flags]) => {
-  const { status, checker, complexity, attack, error } = checkSync(pattern, flags, { timeout: 120000 });
+  const { status, checker, complexity, attack, error } = checkSync(pattern, flags, { checker: "automaton", timeout: 240000, maxNFASize: 1000000 });
   return { status, checker, complexity: complexity?.summary ?? error?.kind, attack: attack?.pattern };
 });
 process.stdout.write(JSON.stringify(verdicts));

@@ -20,7 +20,7 @@ _TEXT: Final = r'"[\x20\x21\x23-\x5b\x5d-\x7e]*"'
 _HEAD: Final = rf"(?P<label>[a-z*][a-z0-9_.*-]*)=(?P<params>\((?P<items>(?:{_ITEM}(?: {_ITEM})*)?)\)"
 _INPUT: Final = re.compile(_HEAD + rf"(?P<rest>(?:;[a-z]+=(?:[0-9]{{1,15}}|{_TEXT}))*))")
 _USUAL: Final = re.compile(
-    _HEAD + r";created=([0-9]{1,15});expires=([0-9]{1,15})"
+    _HEAD + r";created=([0-9]{10});expires=([0-9]{10})"
     rf";nonce=({_TEXT});keyid=({_TEXT});alg=({_TEXT});tag=({_TEXT}))"
 )
 """The parameters in the order in which `MessageSigner` writes them, read in half the time; any other order will do."""
