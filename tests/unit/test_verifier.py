@@ -430,6 +430,11 @@ def test_what_is_explained_holds_no_token_and_no_number() -> None:
     assert pickle.loads(pickle.dumps(error)).explain() == error.explain()
 
 
+def test_a_refused_token_that_is_no_unicode_is_explained_too() -> None:
+    error = refused({**signed(), "authorization": "Bearer \ud800"}, "signature_wrong")
+    assert '"authorization": (masked Bearer, sha-256 ' in error.explain()
+
+
 STRANGE = st.one_of(
     st.text(max_size=300),
     st.binary(max_size=300).map(lambda raw: raw.decode("latin-1")),

@@ -49,7 +49,7 @@ def _masked(line: str) -> str:
     name = identifier.partition(";")[0].strip('"')
     if name not in _SHOWN and not value.startswith("(masked"):
         scheme = value.partition(" ")[0] if name == "authorization" else ""
-        digest = hashlib.sha256(value.encode()).hexdigest()[:12]
+        digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:12]
         value = f"(masked{' ' + scheme if scheme else ''}, sha-256 {digest})"
     elif name in _WITH_QUERY:
         value = _QUERY.sub("?(masked)", value)
