@@ -58,11 +58,13 @@ api: $(DEV)/.ready ## Write down the public API anew, after a change of it that 
 	@$(BIN)/python -m tests.contract.public_api
 
 bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (ARGS="--reference DIR")
+	@$(BIN)/python benchmarks/signatures.py
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
-soak: $(DEV)/.ready ## The long proofs in full: storms of cancelled calls, fuzzed routes and requests (tests/scale.py)
+soak: $(DEV)/.ready ## The long proofs in full: storms of cancelled calls, fuzzed routes, requests and parsers (tests/scale.py)
 	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest -s tests/faults/test_soak.py tests/services/test_storm.py \
-		tests/services/test_routes.py tests/services/test_rotation.py tests/peers/test_schemathesis.py $(ARGS)
+		tests/services/test_routes.py tests/services/test_rotation.py tests/peers/test_schemathesis.py \
+		tests/fuzz/test_parsers.py $(ARGS)
 
 clean: ## Remove environments, caches and what was built
 	rm -rf $(DEV) $(DEMO) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -31,6 +31,7 @@ WRONG_ARROWS = {
     "models/identity.py": "egov_serang.core.body",
     "receivers/delivery.py": "egov_serang.signing.webhooks",
     "sandbox/problems.py": "egov_serang.errors",
+    "signing/verifier.py": "http_message_signatures",
     "config.py": "egov_serang.client",
 }
 

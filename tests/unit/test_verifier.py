@@ -271,6 +271,15 @@ def test_parameters_that_are_not_ours(change: Callable[[str], str], code: str) -
     refused(edited(change), code)
 
 
+@given(st.permutations(["created", "expires", "nonce", "keyid", "alg", "tag"]))
+def test_parameters_in_any_order_are_read_alike(order: list[str]) -> None:
+    usual = read_input(signed()["signature-input"])
+    listed = usual.params[: usual.params.index(")") + 1]
+    written = {name: f'"{value}"' if isinstance(value, str) else value for name, value in usual.parameters.items()}
+    other = read_input(f"egov={listed}" + "".join(f";{name}={written[name]}" for name in order))
+    assert (other.label, other.components, other.parameters) == (usual.label, usual.components, usual.parameters)
+
+
 def test_another_label() -> None:
     headers = signed()
     both = {name: headers[name].replace("egov=", "sig1=") for name in ("signature-input", "signature")}
@@ -419,6 +428,11 @@ def test_what_is_explained_holds_no_token_and_no_number() -> None:
         assert "9973010101900000" not in shown
     assert '"@method": POST' in error.explain()
     assert pickle.loads(pickle.dumps(error)).explain() == error.explain()
+
+
+def test_a_refused_token_that_is_no_unicode_is_explained_too() -> None:
+    error = refused({**signed(), "authorization": "Bearer \ud800"}, "signature_wrong")
+    assert '"authorization": (masked Bearer, sha-256 ' in error.explain()
 
 
 STRANGE = st.one_of(

@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Literal, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -25,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 
 from egov_serang.errors import ConfigError
+from egov_serang.signing.headers import LONGEST
 from egov_serang.signing.keys import LEAST_RSA_BITS, Private, PrivateKey
 from egov_serang.types import Secret
 
@@ -32,6 +35,9 @@ Algorithm = Literal["ed25519", "ecdsa-p256-sha256", "rsa-pss-sha512", "hmac-sha2
 
 LEAST_SECRET_BYTES: Final = 32
 _P256_BYTES: Final = 32
+_KINDS: Final = ("OKP", "EC", "RSA")
+_PUBLIC: Final = ("kty", "crv", "x", "y", "n", "e")
+"""Members of a JWK that make a public key; what else stands there is not looked at."""
 _PSS: Final = PSS(MGF1(SHA512()), 64)
 
 
@@ -102,21 +108,20 @@ def public_key(key: Any, keyid: str) -> VerifyKey:
     """
     match key:
         case Ed25519PublicKey():
-            return VerifyKey(keyid, "ed25519", lambda base, signature: _holds(lambda: key.verify(signature, base)))
+            return VerifyKey(keyid, "ed25519", partial(_holds, key.verify))
         case EllipticCurvePublicKey() if isinstance(key.curve, SECP256R1):
             return VerifyKey(
                 keyid,
                 "ecdsa-p256-sha256",
                 lambda base, signature: (
-                    len(signature) == 2 * _P256_BYTES
-                    and _holds(lambda: key.verify(_der(signature), base, ECDSA(SHA256())))
+                    len(signature) == 2 * _P256_BYTES and _holds(key.verify, base, _der(signature), ECDSA(SHA256()))
                 ),
             )
         case RSAPublicKey() if key.key_size >= LEAST_RSA_BITS:
             return VerifyKey(
                 keyid,
                 "rsa-pss-sha512",
-                lambda base, signature: _holds(lambda: key.verify(signature, base, _PSS, SHA512())),
+                lambda base, signature: _holds(key.verify, base, signature, _PSS, SHA512()),
             )
         case _:
             raise ConfigError(
@@ -146,15 +151,17 @@ def key_from_jwk(jwk: Mapping[str, Any], keyid: str | None = None) -> VerifyKey:
     Raises:
         ConfigError: not such a key. A symmetric one is refused too: whoever may read a key set could sign with it.
     """
-    from joserfc.errors import JoseError, SecurityWarning  # noqa: PLC0415 - only who verifies needs it
-    from joserfc.jwk import OctKey, import_key  # noqa: PLC0415
+    from joserfc.errors import JoseError  # noqa: PLC0415 - only who verifies needs it
+    from joserfc.jwk import import_key  # noqa: PLC0415
 
-    members = {name: value for name, value in jwk.items() if name not in {"use", "kid", "alg", "key_ops"}}
-    try:
-        key = import_key(members)
-    except (JoseError, SecurityWarning, ValueError, KeyError, TypeError):  # a warning, where those are errors
-        key = None
-    if key is None or isinstance(key, OctKey):
+    members = {name: jwk[name] for name in _PUBLIC if name in jwk}
+    key = None
+    texts = [value for value in members.values() if isinstance(value, str)]
+    if len(texts) == len(members) and members.get("kty") in _KINDS and sum(map(len, texts)) <= LONGEST:
+        # It warns of short keys, which are refused below, also where warnings are errors.
+        with suppress(JoseError, ValueError, KeyError, TypeError, Warning):
+            key = import_key(members)
+    if key is None:
         raise ConfigError("this is not a public key as JWK", code="key_unusable", hint="Check the key set's entry")
     named = keyid or jwk.get("kid")
     return public_key(key.public_key, named if isinstance(named, str) else key.thumbprint())
@@ -169,9 +176,9 @@ def _secret(secret: Secret | bytes) -> bytes:
     return shared
 
 
-def _holds(check: Callable[[], None]) -> bool:
+def _holds(verify: Callable[..., None], base: bytes, signature: bytes, *scheme: Any) -> bool:
     try:
-        check()
+        verify(signature, base, *scheme)
     except InvalidSignature:
         return False
     return True

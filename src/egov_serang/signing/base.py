@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from egov_serang.errors import SignatureInvalid
 
@@ -50,46 +50,70 @@ def signature_base(components: Iterable[str], message: Message, params: str) -> 
         SignatureInvalid: the message lacks a component, or the component is none we cover (`@query-param` never is:
             libraries encode it differently, layers.md 1.5).
     """
-    lines = [f"{component}: {_value(component, message)}" for component in components]
+    lines = [f"{component}: {_reader(component)(message)}" for component in components]
     lines.append(f'"@signature-params": {params}')
     return "\n".join(lines)
 
 
 @functools.lru_cache(maxsize=256)
-def _read(component: str) -> tuple[str, bool, str | None]:
-    """Name, whether it is the request's, and the member of a dictionary it means."""
+def _reader(component: str) -> Callable[[Message], str]:
+    """What reads a component's value: worked out once, since every message of a sender has the same few."""
     found = _COMPONENT.fullmatch(component)
     if found is None:
         raise _uncoverable()
     name, flags = found.groups()
     key = flags.partition(';key="')[2].partition('"')[0] or None
-    return name, ";req" in flags, key
+    read = _derived(name, component) if name.startswith("@") else _field(name, key, component)
+    return _of_request(read, component) if ";req" in flags else read
 
 
-def _value(component: str, message: Message) -> str:
-    name, of_request, key = _read(component)
-    if of_request:
+def _of_request(read: Callable[[Message], str], component: str) -> Callable[[Message], str]:
+    def from_request(message: Message) -> str:
         if message.request is None:
             raise _missing(component)
-        message = message.request
-    if name.startswith("@"):
-        return _derived(name, component, message)
-    value = message.headers.get(name)
-    if value is None:
-        raise _missing(component)
-    value = value.strip(" \t")
-    return value if key is None else _member(value, key, component)
+        return read(message.request)
+
+    return from_request
 
 
-def _derived(name: str, component: str, message: Message) -> str:
-    derive = _OF_ANSWERS.get(name) if message.status else _OF_REQUESTS.get(name)
-    if derive is None:
-        raise _missing(component)
-    return derive(message)
+def _field(name: str, key: str | None, component: str) -> Callable[[Message], str]:
+    def from_headers(message: Message) -> str:
+        value = message.headers.get(name)
+        if value is None:
+            raise _missing(component)
+        value = value.strip(" \t")
+        return value if key is None else _member(value, key, component)
+
+    return from_headers
+
+
+def _derived(name: str, component: str) -> Callable[[Message], str]:
+    of_request, of_answer = _OF_REQUESTS.get(name), _OF_ANSWERS.get(name)
+
+    def derived(message: Message) -> str:
+        derive = of_answer if message.status else of_request
+        if derive is None:
+            raise _missing(component)
+        return derive(message)
+
+    return derived
+
+
+def split_target(url: str) -> SplitResult:
+    """The parts of a target URI.
+
+    Raises:
+        SignatureInvalid: it is none, such as one with half an IPv6 address.
+    """
+    try:
+        return urlsplit(url)
+    except ValueError:
+        pass
+    raise SignatureInvalid("the target is not a URI", code="component_missing")
 
 
 def _authority(url: str) -> str:
-    parts = urlsplit(url)
+    parts = split_target(url)
     host = parts.netloc.rpartition("@")[2].lower()
     return host.removesuffix(f":{_PORTS.get(parts.scheme.lower())}")
 
@@ -99,9 +123,9 @@ _OF_REQUESTS: Final[Mapping[str, Callable[[Message], str]]] = MappingProxyType(
         "@method": lambda message: message.method,
         "@target-uri": lambda message: message.url,
         "@authority": lambda message: _authority(message.url),
-        "@scheme": lambda message: urlsplit(message.url).scheme.lower(),
-        "@path": lambda message: urlsplit(message.url).path or "/",
-        "@query": lambda message: f"?{urlsplit(message.url).query}",
+        "@scheme": lambda message: split_target(message.url).scheme.lower(),
+        "@path": lambda message: split_target(message.url).path or "/",
+        "@query": lambda message: f"?{split_target(message.url).query}",
     }
 )
 _OF_ANSWERS: Final[Mapping[str, Callable[[Message], str]]] = MappingProxyType(

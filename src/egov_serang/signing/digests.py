@@ -33,6 +33,8 @@ def digest_holds(field: str, body: bytes) -> bool:
     Every digest of an algorithm we know must be right, there must be one, and no algorithm may be named twice. Others
     (`md5`, ...) prove nothing and are passed over.
     """
+    if field == content_digest((body,)):  # as nearly everybody writes it; nothing of it is secret
+        return True
     if len(field) > LONGEST or _FIELD.fullmatch(field) is None:
         return False
     seen: set[str] = set()

@@ -12,12 +12,19 @@ from typing import Final
 
 from egov_serang.errors import mask_numbers
 
-_SECRET: Final = ('"authorization"', '"dpop"', '"x-acting-for"')
+_SHOWN: Final = frozenset(
+    {"@method", "@authority", "@scheme", "@path", "@status", "@target-uri", "@request-target", "@query"}
+    | {"@signature-params", "signature", "content-type", "content-digest", "content-length", "date", "host", "accept"}
+    | {"idempotency-key", "if-match", "x-request-id"}
+)
+"""What tells nobody's secret. Other signers cover cookies, addresses, keys, tokens: those are shown as a hash."""
 _QUERY: Final = re.compile(r"\?.*")
+_WITH_QUERY: Final = ("@target-uri", "@request-target", "@query")
 
 
 def masked_base(base: str) -> str:
-    """A signature base that may be shown: tokens by a short hash, so that two can still be compared; numbers masked."""
+    """A signature base that may be shown: whatever may be secret by a short hash, so that two can still be compared;
+    numbers masked."""
     return "\n".join(_masked(line) for line in base.split("\n"))
 
 
@@ -38,11 +45,12 @@ def side_by_side(ours: str, theirs: str) -> str:
 
 
 def _masked(line: str) -> str:
-    name, _, value = line.partition(": ")
-    if name in _SECRET and not value.startswith("(masked"):
-        scheme = value.partition(" ")[0] if name == '"authorization"' else ""
-        digest = hashlib.sha256(value.encode()).hexdigest()[:12]
+    identifier, _, value = line.partition(": ")
+    name = identifier.partition(";")[0].strip('"')
+    if name not in _SHOWN and not value.startswith("(masked"):
+        scheme = value.partition(" ")[0] if name == "authorization" else ""
+        digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:12]
         value = f"(masked{' ' + scheme if scheme else ''}, sha-256 {digest})"
-    elif name == '"@target-uri"':
+    elif name in _WITH_QUERY:
         value = _QUERY.sub("?(masked)", value)
-    return mask_numbers(f"{name}: {value}")
+    return mask_numbers(f"{identifier}: {value}")

@@ -19,7 +19,7 @@ TAG: Final = "egov-serang"
 LIFETIME: Final = 300
 
 _WITH_BODY: Final = ('"content-type"', '"content-digest"')
-_IF_PRESENT: Final = ("authorization", "dpop", "if-match", "x-acting-for")
+_IF_PRESENT: Final = tuple((name, f'"{name}"') for name in ("authorization", "dpop", "if-match", "x-acting-for"))
 _KEYED: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # One pass of str.translate finds anything that may not stand in a signature base line (RFC 9421 section 2.5).
 _PRINTABLE: Final = dict.fromkeys(range(0x20, 0x7F))
@@ -37,7 +37,7 @@ def request_components(method: str, headers: Mapping[str, str]) -> tuple[str, ..
         names.extend(_WITH_BODY)
     if method in _KEYED:
         names.append('"idempotency-key"')
-    names.extend(f'"{name}"' for name in _IF_PRESENT if name in headers)
+    names += [component for name, component in _IF_PRESENT if name in headers]
     names.append('"x-request-id"')
     return tuple(names)
 

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -23,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from egov_serang.errors import ConfigError, SignatureInvalid
+from egov_serang.signing.base import split_target
+from egov_serang.signing.headers import bounded
 from egov_serang.signing.keys import PrivateKey
 from egov_serang.types import Secret
 
@@ -72,7 +73,7 @@ class _Snap:
         return body_hash(b"".join(chunks), self._rules.minify)
 
     def _parts(self, method: str, url: str, digest: str | None) -> list[str]:
-        parts = urlsplit(url)
+        parts = split_target(url)
         path = f"{parts.path}?{parts.query}" if parts.query and self._rules.query else parts.path
         if digest is not None:
             return [method, path, digest]
@@ -112,7 +113,7 @@ class SnapSymmetric(_Snap):
             now: seconds since the epoch.
 
         Raises:
-            SignatureInvalid: `signature_missing`, `clock_skew` or `signature_wrong`.
+            SignatureInvalid: `signature_missing`, `signature_malformed`, `clock_skew` or `signature_wrong`.
         """
         given = _checked(headers, now)
         digest = body_hash(body, self._rules.minify) if body else None
@@ -123,7 +124,7 @@ class SnapSymmetric(_Snap):
         method, path, *rest = self._parts(method, url, digest)
         token = headers.get("authorization", "").partition(" ")[2]
         text = ":".join([method, path, token, *rest, headers["x-timestamp"]])
-        return base64.b64encode(hmac.digest(self._secret.reveal().encode(), text.encode(), hashlib.sha512)).decode()
+        return base64.b64encode(hmac.digest(self._secret.reveal().encode(), _bytes(text), hashlib.sha512)).decode()
 
 
 class SnapAsymmetric(_Snap):
@@ -182,7 +183,7 @@ class SnapNotifications(_Snap):
         digest = body_hash(body, self._rules.minify) if body else None
         text = ":".join([*self._parts(method, url, digest), headers["x-timestamp"]])
         try:
-            self._key.verify(base64.b64decode(given, validate=True), text.encode(), PKCS1v15(), SHA256())
+            self._key.verify(base64.b64decode(given, validate=True), _bytes(text), PKCS1v15(), SHA256())
         except (InvalidSignature, binascii.Error):
             pass
         else:
@@ -206,7 +207,8 @@ def rsa_sha256(key: RSAPrivateKey, text: str) -> str:
 
 def _checked(headers: Mapping[str, str], now: float) -> str:
     """The signature, if the time beside it is one of now."""
-    stamp, given = headers.get("x-timestamp", ""), headers.get("x-signature", "")
+    stamp = bounded(headers.get("x-timestamp"), "X-TIMESTAMP")
+    given = bounded(headers.get("x-signature"), "X-SIGNATURE")
     try:
         at = datetime.fromisoformat(stamp)
     except ValueError:
@@ -216,6 +218,11 @@ def _checked(headers: Mapping[str, str], now: float) -> str:
     if abs(at - datetime.fromtimestamp(now, UTC)) > _WINDOW:
         raise SignatureInvalid("it was made too early or too late", code="clock_skew", hint="Compare the clocks")
     return given
+
+
+def _bytes(text: str) -> bytes:
+    """Of a text that may hold half a surrogate pair: a target that cannot be right must not be an accident."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _wrong() -> SignatureInvalid:

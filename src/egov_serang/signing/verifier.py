@@ -6,8 +6,7 @@ Source: contract-v1 section 1, RFC 9421 section 3.2, layers.md 1.3, 1.4 and 1.7.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from egov_serang.errors import SignatureInvalid
 from egov_serang.signing.algorithms import VerifyKey
@@ -28,8 +27,7 @@ _NONCE: Final = range(22, 65)
 """128 bits are 22 characters of base64url and 32 of hexadecimal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """What a signature that holds says.
 
     Attributes:
@@ -142,19 +140,18 @@ def _with_digest(headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
 
 def _read(found: Input) -> Verified:
     """The parameters, each there once and of its kind."""
-    match found.parameters:
-        case {
-            "created": int(created),
-            "expires": int(expires),
-            "nonce": str(nonce),
-            "keyid": str(keyid),
-            "alg": str(algorithm),
-            "tag": str(tag),
-        } if frozenset(found.parameters) == _PARAMETERS and len(nonce) in _NONCE:
-            if (found.label, tag) == (LABEL, TAG):
-                return Verified(found.label, keyid, algorithm, created, expires, nonce, found.components)
-            raise SignatureInvalid(f"it is not labelled {LABEL} and tagged {TAG}", code="tag")
-        case _:
-            raise SignatureInvalid(
-                f"its parameters must be {', '.join(sorted(_PARAMETERS))}, each of its kind", code="parameters"
-            )
+    get = found.parameters.get  # a match statement would do the same in four times the time
+    created, expires, nonce, keyid = get("created"), get("expires"), get("nonce"), get("keyid")
+    algorithm, tag = get("alg"), get("tag")
+    if (
+        len(found.parameters) != len(_PARAMETERS)
+        or not (isinstance(created, int) and isinstance(expires, int) and isinstance(nonce, str))
+        or not (isinstance(keyid, str) and isinstance(algorithm, str) and isinstance(tag, str))
+        or len(nonce) not in _NONCE
+    ):
+        raise SignatureInvalid(
+            f"its parameters must be {', '.join(sorted(_PARAMETERS))}, each of its kind", code="parameters"
+        )
+    if found.label != LABEL or tag != TAG:
+        raise SignatureInvalid(f"it is not labelled {LABEL} and tagged {TAG}", code="tag")
+    return Verified(LABEL, keyid, algorithm, created, expires, nonce, found.components)
