@@ -15,6 +15,7 @@ from egov_serang import Config, ConnectionFailed, DeadlineExceeded, EgovError
 from egov_serang.cli.errors import masked
 from egov_serang.cli.probe import Probe
 from egov_serang.config import Settings
+from egov_serang.core.clock import FARTHEST
 
 State = Literal["ok", "note", "wrong", "skipped"]
 
@@ -150,6 +151,9 @@ def _network(config: Config, probe: Probe) -> Iterator[Finding]:
     except EgovError as error:
         yield _failed("signed call", error)
         return
+    if probe.applied:
+        said = f"{probe.applied:+.1f} s are added to this machine's clock in what is signed for the gateway"
+        yield Finding("clock applied", "note", said, "Set this machine's clock (NTP)")
     said = "accepted" if allowed else "signature accepted; this client lacks the scope complaints:read"
     yield Finding("signed call", "ok" if allowed else "note", said)
 
@@ -170,8 +174,11 @@ def _clock(offset: float | None) -> Finding:
     if offset is None:
         return Finding("clock", "skipped", "the gateway did not say its time")
     said = f"the gateway's clock is {offset:+.1f} s from this machine's (to half a second)"
+    if abs(offset) > FARTHEST:
+        remedy = f"Set this machine's clock (NTP); more than {FARTHEST / 60:.0f} minutes are not corrected"
+        return Finding("clock", "wrong", said, remedy)
     if abs(offset) > _SKEW:
-        return Finding("clock", "wrong", said, f"Set this machine's clock (NTP); more than {_SKEW:.0f} s is refused")
+        return Finding("clock", "note", said, "Set this machine's clock (NTP); it is corrected for the gateway alone")
     return Finding("clock", "ok", said)
 
 

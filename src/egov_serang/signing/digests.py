@@ -33,20 +33,18 @@ def digest_holds(field: str, body: bytes) -> bool:
     Every digest of an algorithm we know must be right, there must be one, and no algorithm may be named twice. Others
     (`md5`, ...) prove nothing and are passed over.
     """
+    known = read_digests(field)
+    return bool(known) and all(hmac.compare_digest(known[name], _KNOWN[name](body).digest()) for name in known)
+
+
+def read_digests(field: str) -> dict[str, bytes]:
+    """The digests of algorithms we know, by name; none where the field is none, or names an algorithm twice."""
     if len(field) > LONGEST or _FIELD.fullmatch(field) is None:
-        return False
-    seen: set[str] = set()
-    known = 0
-    for part in field.split(", "):
-        name, _, value = part.partition("=")
-        if name in seen:
-            return False
-        seen.add(name)
-        if name in _KNOWN:
-            known += 1
-            if not hmac.compare_digest(_decoded(value), _KNOWN[name](body).digest()):
-                return False
-    return known > 0
+        return {}
+    pairs = [part.partition("=")[::2] for part in field.split(", ")]
+    if len(dict(pairs)) != len(pairs):
+        return {}
+    return {name: _decoded(value) for name, value in pairs if name in _KNOWN}
 
 
 def _decoded(value: str) -> bytes:
