@@ -16,6 +16,7 @@ from egov_serang.signing.algorithms import VerifyKey, key_from_jwk
 _FRESH: Final = 300.0
 _COOLDOWN: Final = 30.0
 _OK: Final = 200
+_PRIVATE: Final = frozenset({"d", "k"})  # whoever may read such a key could sign with it
 
 
 class _KeySet(BaseModel):
@@ -77,6 +78,8 @@ def _read(document: bytes) -> dict[str, VerifyKey] | None:
         return None
     found: dict[str, VerifyKey] = {}
     for jwk in listed:
+        if not _PRIVATE.isdisjoint(jwk):
+            continue
         try:
             key = key_from_jwk(jwk)
         except ConfigError:

@@ -62,9 +62,10 @@ async def fetch(
     Raises:
         Unauthorized, ServerFault, ConnectionFailed, UnexpectedReply: each names the issuer; the call was not sent.
     """
+    applied = clock.offset
     response, ahead = await _ask(runtime, issuer, credentials, scope, until, clock=clock)
     # The issuer says `invalid_client` and not why; whether it can have been the time, its `Date` tells.
-    if response.status in _REFUSED and clock.adopt(ahead):
+    if response.status in _REFUSED and clock.adopt(ahead, applied):
         response, _ = await _ask(runtime, issuer, credentials, scope, until, clock=clock)
     if response.status == _OK:
         return _read(issuer, response)

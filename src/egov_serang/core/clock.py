@@ -66,19 +66,23 @@ class Clock:
             skew: as measured.
             took: seconds between the two readings; long ones measure badly.
         """
-        if skew is None or abs(skew) > FARTHEST or took > _VAGUE:
+        if skew is None or not abs(skew) <= FARTHEST or took > _VAGUE:
             return
         with self._lock:
             self._seen.append(skew)
             self._settle()
 
-    def adopt(self, skew: float | None) -> bool:
+    def adopt(self, skew: float | None, applied: float) -> bool:
         """Take over what the refusal of our time says.
 
+        Args:
+            skew: as measured.
+            applied: the correction that was refused; another call may have changed it since.
+
         Returns:
-            Whether the correction has changed, so that trying again makes sense.
+            Whether trying again makes sense: with another correction than the one refused.
         """
-        if skew is None or abs(skew) > FARTHEST or abs(skew - self.offset) <= _NEAR:
+        if skew is None or not abs(skew) <= FARTHEST or abs(skew - applied) <= _NEAR:
             return False
         with self._lock:
             self._seen.clear()  # one of the two clocks has been moved: what was seen before is past

@@ -7,7 +7,7 @@ from egov_serang.core.exchange import Exchange, Next
 from egov_serang.core.message import Response
 from egov_serang.signing.profiles import SignatureProfile
 
-_FAILURES = 500
+_REFUSALS = 400
 
 
 class Signature:
@@ -15,7 +15,7 @@ class Signature:
 
     Args:
         profile: how.
-        clock: the gateway's; every answer that is its own tells it more.
+        clock: the gateway's; every answer that is no refusal tells it more.
 
     Source: contract-v1 section 1.
     """
@@ -30,13 +30,12 @@ class Signature:
         if call.body is not None and exchange.digest is None:
             exchange.digest = self._profile.digest(call.body.chunks())
         # The headers get no name here: this frame lives while the request is under way, and they hold the token.
-        before = exchange.runtime.wall()
-        self._profile.sign(
-            call.method, exchange.url, exchange.headers, digest=exchange.digest, at=before + self._clock.offset
-        )
+        before, exchange.correction = exchange.runtime.wall(), self._clock.offset
+        at = before + exchange.correction
+        self._profile.sign(call.method, exchange.url, exchange.headers, digest=exchange.digest, at=at)
         response = await next(exchange)
         after = exchange.runtime.wall()
         exchange.skew = skew(response.headers, before, after)
-        if response.status < _FAILURES:  # a proxy that fails on the gateway's behalf has a clock of its own
+        if response.status < _REFUSALS:  # a proxy that refuses on the gateway's behalf has a clock of its own
             self._clock.observe(exchange.skew, after - before)
         return response

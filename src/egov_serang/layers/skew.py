@@ -29,7 +29,7 @@ class Skew:
             if error.code != "clock_skew" or exchange.skew is None:
                 raise
             refused = error
-        if self._clock.adopt(exchange.skew):
+        if self._clock.adopt(exchange.skew, exchange.correction):
             return await next(exchange)
         refused.hint = f"Set this machine's clock: the gateway's is {exchange.skew:+.0f} s from it"
         raise refused
