@@ -98,7 +98,6 @@ class _Base(Services[M]):
     _shared = ("config", "tokens", "_mode", "_transport", "_plain", "_clock")
     _owned: bool
     _plain: bool  # made from its configuration alone
-    _transport: object
     _clock: Clock
 
     def __init__(
@@ -108,6 +107,7 @@ class _Base(Services[M]):
         mode: type[M],
         *,
         tokens: TokenSource | None,
+        verified: bool,
         audit: AuditHook | None,
         signature: SignatureProfile | None,
         tracer_provider: TracerProvider | None,
@@ -125,7 +125,7 @@ class _Base(Services[M]):
                 Promises(config, lambda: self._engine),
                 self._clock,
                 signature=signature,
-                verified=not isinstance(self._transport, FakeLike),
+                verified=verified,
                 observed=watching is not None,
             ),
             base=config.gateway,
@@ -235,7 +235,14 @@ class Client(_Base[Sync]):
         self._transport: Transport = transport or sync_transport(config, http_client)
         runtime = SyncRuntime(self._transport)
         super().__init__(
-            config, runtime, Sync, tokens=tokens, audit=audit, signature=signature, tracer_provider=tracer_provider
+            config,
+            runtime,
+            Sync,
+            tokens=tokens,
+            verified=not isinstance(transport, FakeLike),
+            audit=audit,
+            signature=signature,
+            tracer_provider=tracer_provider,
         )
 
     @cached_property
@@ -292,7 +299,14 @@ class AsyncClient(_Base[Async]):
         self._transport: AsyncTransport = async_transport(config, http_client, transport)
         runtime = AsyncRuntime(self._transport)
         super().__init__(
-            config, runtime, Async, tokens=tokens, audit=audit, signature=signature, tracer_provider=tracer_provider
+            config,
+            runtime,
+            Async,
+            tokens=tokens,
+            verified=not isinstance(transport, FakeLike),
+            audit=audit,
+            signature=signature,
+            tracer_provider=tracer_provider,
         )
 
     @cached_property

@@ -42,11 +42,12 @@ class _Answer:
 def is_asked_for(platform: Platform, scope: Scope) -> bool:
     """Whether the request has what the signature of its answer covers: a request id, and a readable signature."""
     headers = Headers(scope=scope)
-    if not platform.settings.sign_answers or len(headers.getlist("x-request-id")) != 1:
+    once = all(len(headers.getlist(name)) == 1 for name in ("x-request-id", "signature"))
+    if not platform.settings.sign_answers or not once:
         return False
     try:
         found: Any = http_sf.parse(headers["signature"].encode(), tltype="dictionary")
-    except (KeyError, ValueError):
+    except ValueError:
         return False
     return LABEL in found and isinstance(found[LABEL][0], bytes)
 
@@ -88,7 +89,7 @@ class SignedAnswer:
             headers["content-digest"] = f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
         covered = ["@status", *(_WITH_BODY if body else ()), "x-request-id", f'"signature";req;key="{LABEL}"']
         keys: Any = {platform.keys.message_kid: platform.keys.message_key}
-        signer = HTTPMessageSigner(
+        signer: Any = HTTPMessageSigner(
             signature_algorithm=ALGORITHMS[platform.city.message_algorithms[0]],
             key_resolver=MappingKeyResolver(public_keys={}, private_keys=keys),
         )

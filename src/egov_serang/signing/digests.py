@@ -41,10 +41,10 @@ def read_digests(field: str) -> dict[str, bytes]:
     """The digests of algorithms we know, by name; none where the field is none, or names an algorithm twice."""
     if len(field) > LONGEST or _FIELD.fullmatch(field) is None:
         return {}
-    pairs = [part.partition("=")[::2] for part in field.split(", ")]
-    if len(dict(pairs)) != len(pairs):
+    parts = [part.partition("=") for part in field.split(", ")]
+    if len({name for name, _, _ in parts}) != len(parts):
         return {}
-    return {name: _decoded(value) for name, value in pairs if name in _KNOWN}
+    return {name: _decoded(value) for name, _, value in parts if name in _KNOWN}
 
 
 def _decoded(value: str) -> bytes:
