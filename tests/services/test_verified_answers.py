@@ -14,6 +14,7 @@ from egov_serang.core.message import Headers, Limits, Request, Response
 from egov_serang.models.complaints import Location
 from egov_serang.sandbox.server import Sandbox
 from egov_serang.testing import Cassette, FakeTransport
+from egov_serang.testing.scripted import ScriptedFaults
 from egov_serang.transport.lanes import Lanes
 
 HERE = Location(area_code="36.73.01.1001")
@@ -79,8 +80,8 @@ def test_a_spoiled_answer_is_refused_explained_and_has_no_second_effect(
     assert sandbox.counts()["complaints"] == before + 1
 
 
-def test_damage_that_passes_is_repaired_by_the_kept_answer(ask: Ask, city: Config, sandbox: Sandbox) -> None:
-    sandbox.fault("complaints.submit", kind="spoiled_answer")
+def test_damage_that_passes_is_repaired_by_the_kept_answer(ask: Ask, city: Config, egov_faults: ScriptedFaults) -> None:
+    egov_faults.spoil_answer("complaints.submit")
     reply = ask(city, submit)
     assert (reply.attempts, reply.replayed) == (2, True)
 
