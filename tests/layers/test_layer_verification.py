@@ -418,3 +418,19 @@ def test_nothing_of_keys_and_tokens_is_in_a_refusal(gateway: Gateway) -> None:
     error = gateway.refused(safety="never_repeat", method="POST", headers=(("authorization", "Bearer CANARY"),))
     assert "CANARY" not in error.explain() + str(error) + repr(error)
     assert gateway.calls[0].headers["signature"].split(":")[1] in error.explain()  # public, and what is to be compared
+
+
+def test_who_runs_out_of_time_does_not_speak_for_the_others(gateway: Gateway) -> None:
+    serve = gateway._serve
+
+    def slow(sent: Sent) -> Any:
+        if sent.url == JWKS:
+            gateway.world.runtime.clock = max(gateway.world.runtime.clock, sent.limits.deadline)
+            return fault("timeout", "maybe")
+        return serve(sent)
+
+    gateway.world.answers = [slow]
+    with pytest.raises(EgovError):
+        gateway.call("POST", safety="never_repeat")
+    gateway.world.answers = [serve]
+    assert gateway.call().data == {"ok": True}

@@ -45,7 +45,7 @@ class Kept(Generic[T]):
             now = runtime.now()
             with self._lock:
                 tired = now - self._failed_at < _BACKOFF
-                if self._value is not None and (now < self._stale_at or tired):
+                if self._value is not None and (now < self._stale_at or tired or now >= deadline):
                     return self._value
                 if self._failure is not None and tired:
                     raise copy.copy(self._failure)
@@ -74,8 +74,11 @@ class Kept(Generic[T]):
         try:
             value = await self._fetch(runtime, deadline)
         except EgovError as error:
-            with self._lock:
-                self._failure, self._failed_at = error, runtime.now()
+            if runtime.now() < deadline:
+                with self._lock:
+                    self._failure, self._failed_at = error, runtime.now()
+            elif self._value is None:
+                raise  # a leader out of its own time says nothing about the others': they elect a new one
         else:
             with self._lock:
                 self._value, self._taken_at, self._failure = value, runtime.now(), None
