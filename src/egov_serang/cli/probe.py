@@ -29,7 +29,8 @@ class _Watch:
     def send(self, request: Request, limits: Limits) -> Response:
         before = time.time()
         response = self._transport.send(request, limits)
-        self.offset = skew(response.headers, before, time.time()) or self.offset
+        ahead = skew(response.headers, before, time.time())
+        self.offset = self.offset if ahead is None else ahead
         return response
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from egov_serang.core.clock import Clock, date_of
 from egov_serang.core.exchange import Exchange, Next
 from egov_serang.core.message import Response, Stream
 from egov_serang.core.runtime import Runtime
-from egov_serang.errors import SignatureInvalid
+from egov_serang.errors import EgovError, SignatureInvalid
 from egov_serang.layers.answers import PROXY_MAY_ANSWER
 from egov_serang.signing.algorithms import VerifyKey
 from egov_serang.signing.base import Message
@@ -49,12 +49,12 @@ class Verification:
             return response
         try:
             await self._check(exchange, response)
-        except SignatureInvalid as error:
+        except EgovError as error:  # also where the keys cannot be had: nobody will read this answer
             refused = error
         else:
             return response
         await _drop(response)
-        raise _refusal(refused)
+        raise _refusal(refused) if isinstance(refused, SignatureInvalid) else refused
 
     async def _check(self, exchange: Exchange, response: Response) -> None:
         request = Message(exchange.headers, exchange.call.method, exchange.url)
