@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from egov_serang import sources
 from egov_serang.auth.credentials import ClientSecret, Credentials, FollowingCredentials, PrivateKeyJwt
+from egov_serang.auth.jwks import JwksSource
 from egov_serang.auth.tokens import TokenSource
 from egov_serang.config import Config
 from egov_serang.core.audit import AuditHook, Auditor
+from egov_serang.core.clock import Clock
 from egov_serang.core.engine import Engine
 from egov_serang.core.exchange import Exchange, Layer, Observer
+from egov_serang.core.kept import Kept
+from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConfigError, EgovError
 from egov_serang.layers.answers import Answers
 from egov_serang.layers.auth import Auth
@@ -20,13 +24,15 @@ from egov_serang.layers.deadline import Deadline
 from egov_serang.layers.idempotency import Idempotency
 from egov_serang.layers.retry import Retry, RetryBudget
 from egov_serang.layers.signature import Signature
+from egov_serang.layers.skew import Skew
+from egov_serang.layers.verification import Verification
 from egov_serang.layers.wirelog import WireLog
 from egov_serang.signing.algorithms import signer
 from egov_serang.signing.following import Followed, FollowingProfile
 from egov_serang.signing.keys import PrivateKey
 from egov_serang.signing.profiles import Rfc9421, SignatureProfile
 from egov_serang.transport.tls import TlsOptions
-from egov_serang.wires.gateway.discovery import discover
+from egov_serang.wires.gateway.discovery import Discovery, discover
 
 if TYPE_CHECKING:
     import httpx
@@ -71,40 +77,80 @@ def _assertions(config: Config) -> Credentials:
     return made() if file is None else FollowingCredentials(config.client_id, Followed(file, made))
 
 
-class EchoPromise:
-    """Whether this gateway promises to echo `X-Request-Id`: as configured, else as its discovery document says."""
+class Promises:
+    """What this gateway promises of its answers: as configured, else as its discovery document says.
 
-    def __init__(self, configured: bool | None, engine: Callable[[], Engine]) -> None:
-        self._answer = configured
-        self._until = float("inf") if configured is not None else 0.0
-        self._engine = engine
+    Asked only when an answer lacks something, once in 300 s for both questions and all threads and tasks.
 
-    async def __call__(self, exchange: Exchange) -> bool:
-        if self._answer is None or exchange.runtime.now() >= self._until:
-            try:
-                found = await self._engine().perform(discover(), deadline=exchange.deadline)
-            except EgovError:
-                return True  # a gateway that cannot say so has promised it: the contract's default
-            self._answer = found.data.request_id_echo
-            self._until = exchange.runtime.now() + _DISCOVERY_LIFETIME
-        return self._answer
+    Args:
+        config: a setting there is final, whatever the document says.
+        engine: by which the document is read.
+    """
+
+    def __init__(self, config: Config, engine: Callable[[], Engine]) -> None:
+        self._echo, self._signed = config.request_id_echo, config.verify_answers
+
+        async def fetch(runtime: Runtime, deadline: float) -> Discovery:
+            return (await engine().perform(discover(), deadline=deadline)).data
+
+        self._document = Kept(fetch, _DISCOVERY_LIFETIME)
+
+    async def echo(self, exchange: Exchange) -> bool:
+        """Whether answers echo `X-Request-Id`. A gateway that cannot say so has promised it: the contract's default."""
+        if self._echo is not None:
+            return self._echo
+        found = await self._found(exchange)
+        return found is None or found.request_id_echo
+
+    async def signed(self, exchange: Exchange) -> bool:
+        """Whether answers are signed. A gateway that cannot say so has not promised it."""
+        if self._signed is not None:
+            return self._signed
+        found = await self._found(exchange)
+        return found is not None and found.signs_answers
+
+    async def _found(self, exchange: Exchange) -> Discovery | None:
+        try:
+            return await self._document.get(exchange.runtime, exchange.deadline)
+        except EgovError:
+            return None
 
 
 def layers(
     config: Config,
     tokens: TokenSource | None,
-    echo_promised: Callable[[Exchange], Awaitable[bool]],
+    promises: Promises,
+    clock: Clock,
     *,
     signature: SignatureProfile | None = None,
+    verified: bool = True,
     observed: bool = False,
 ) -> tuple[Layer, ...]:
+    """The layers of a client, outermost first.
+
+    Args:
+        config: of the client.
+        tokens: None where it sends none.
+        promises: of the gateway.
+        clock: the gateway's.
+        signature: the application's own profile, in place of the configured one.
+        verified: False over a transport of `egov_serang.testing`, which has no gateway's key to sign with.
+        observed: whether attempts are to be told to OpenTelemetry.
+
+    Raises:
+        ConfigError: a key cannot be read or used.
+    """
+    profile = signature or _profile(config)
     stack: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget())]
     if tokens is not None:
         stack.append(Auth(tokens))
-    stack.append(Answers(echo_promised))
-    profile = signature or _profile(config)
     if profile is not None:
-        stack.append(Signature(profile))
+        stack.append(Skew(clock))
+    stack.append(Answers(promises.echo))
+    if profile is not None:
+        if verified and config.verify_answers is not False:
+            stack.append(Verification(JwksSource(f"{config.issuer}/.well-known/jwks.json").get, clock, promises.signed))
+        stack.append(Signature(profile, clock))
     stack.append(WireLog())
     if observed:
         from egov_serang.layers.telemetry import Attempts  # noqa: PLC0415 - loads opentelemetry

@@ -75,6 +75,8 @@ class Config:
         webhook_secret_file: file whose lines are the secrets (`whsec_...`) events are signed with: the current one, and
             the previous while it is rotated.
         request_id_echo: whether answers must carry the request's id; None asks the gateway's discovery document.
+        verify_answers: whether answers must be signed by the gateway (contract-v1 section 1); None asks its discovery
+            document, False believes TLS alone.
         telemetry: whether calls make OpenTelemetry spans, with the global tracer provider.
 
     Raises:
@@ -108,6 +110,7 @@ class Config:
     audit_key_file: str | Path | None = None
     webhook_secret_file: str | Path | None = None
     request_id_echo: bool | None = None
+    verify_answers: bool | None = None
     telemetry: bool = False
 
     def __post_init__(self) -> None:
@@ -120,6 +123,8 @@ class Config:
             raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
         if not isinstance(self.telemetry, bool):
             raise ConfigError("telemetry must be true or false", code="config_value")
+        if self.verify_answers is not None and not isinstance(self.verify_answers, bool):
+            raise ConfigError("verify_answers must be true or false", code="config_value")
         if isinstance(self.client_secret, str):  # a caller without a type checker; text would be shown by repr
             object.__setattr__(self, "client_secret", Secret(self.client_secret))
         if self.city is not None and not _CITY.fullmatch(str(self.city)):
@@ -141,6 +146,12 @@ class Config:
             raise _missing("client_secret_file", "auth = 'client_secret'")
         if self.signature == "rfc9421" and self.signing_key_file is None:
             raise _missing("signing_key_file", "signature = 'rfc9421'")
+        if self.verify_answers and self.signature == "none":
+            raise ConfigError(
+                "verify_answers = true needs signed requests; signature = 'none' sends none",
+                code="config_value",
+                hint="The signature of an answer covers that of its request. Set signature and signing_key_file",
+            )
 
     @classmethod
     def load(cls, profile: str | None = None, *, environment: Mapping[str, str] | None = None, **explicit: Any) -> Self:
@@ -256,7 +267,7 @@ def _fault(name: str, value: object) -> str | None:
     """What is wrong with a setting of a file, by its name and type alone."""
     if name == "client_secret" or name not in {known.name for known in fields(Config)}:
         return "is not a setting"
-    if name in _NUMBERS or name in {"request_id_echo", "telemetry"}:
+    if name in _NUMBERS or name in {"request_id_echo", "verify_answers", "telemetry"}:
         return None if isinstance(value, int | float) else "must be a number, or true or false"
     return None if isinstance(value, str) else "must be text"
 

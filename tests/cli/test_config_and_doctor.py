@@ -134,14 +134,27 @@ def test_the_doctor_sees_the_gateway_of_another_city(egov: Egov) -> None:
     assert findings(egov("doctor", "--json").stdout)["city"]["state"] == "ok"
 
 
-def test_the_doctor_measures_a_wrong_clock(egov: Egov, sandbox: Sandbox) -> None:
+def test_the_doctor_measures_a_wrong_clock_and_says_what_is_made_of_it(egov: Egov, sandbox: Sandbox) -> None:
     sandbox.skew(300)
     done = egov("doctor", "--json", "--language", "id")
-    clock = findings(done.stdout)["clock"]
+    found = findings(done.stdout)
+    assert done.exit_code == 0, done.stdout  # the client corrects it, so calls work
+    assert [found[name]["state"] for name in ("clock", "clock applied", "token", "signed call")] == [
+        *("note", "note", "ok", "ok")
+    ]
+    for name in ("clock", "clock applied"):
+        assert "+300" in found[name]["found"] or "+299" in found[name]["found"]
+        assert "NTP" in found[name]["remedy"]
+
+
+def test_the_doctor_says_when_a_clock_is_too_far_off_to_be_corrected(egov: Egov, sandbox: Sandbox) -> None:
+    sandbox.skew(-1200)
+    done = egov("doctor", "--json")
+    found = findings(done.stdout)
     assert done.exit_code == 1
-    assert clock["state"] == "wrong"
-    assert "+300" in clock["found"] or "+299" in clock["found"]
-    assert "NTP" in clock["remedy"]
+    assert [found[name]["state"] for name in ("clock", "token", "signed call")] == ["wrong", "wrong", "skipped"]
+    assert "15 minutes" in found["clock"]["remedy"]
+    assert "clock applied" not in found
 
 
 def test_the_doctor_names_a_proxy_without_its_password(egov: Egov) -> None:

@@ -128,8 +128,14 @@ def of_the_gateway(sandbox: Sandbox, city: Config, folder: Path) -> Iterator[str
         nik = "9973010101900000"
         yield said(lambda: verify(nik, purpose=Purpose(purpose_code="curiosity", legal_basis="public_task")))
         yield said(lambda: verify(nik, purpose=Purpose(purpose_code="permit", legal_basis="consent")))
-        sandbox.skew(-120)
+        for kind in ("spoiled_answer", "unsigned_answer"):
+            sandbox.fault("complaints.services", kind=kind, times=3)
+            yield said(lambda: next(client.complaints.services()))
+        sandbox.skew(-1200)
         yield said(lambda: next(client.complaints.services()))
+    yield call(city)
+    sandbox.skew(0)
+    sandbox.fault(kind="status", route_prefix="/.well-known/jwks.json", times=3, code="internal")
     yield call(city)
 
 
@@ -150,8 +156,9 @@ def of_the_doctor(sandbox: Sandbox, city: Config, folder: Path) -> Iterator[str]
         file.write_text(text, "utf-8")
         yield doctor(file, more)
     profile.key_file.chmod(0o644)
-    sandbox.skew(-120)
-    yield doctor(file, {})
+    for seconds in (-120, -1200):
+        sandbox.skew(seconds)
+        yield doctor(file, {})
     assert city.gateway == sandbox.url
 
 

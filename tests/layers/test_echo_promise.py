@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from tests.layers.worlds import Sent, World, call, problem, respond
 
-from egov_serang.assembly import EchoPromise
+from egov_serang.assembly import Promises
+from egov_serang.config import Config
 from egov_serang.core.engine import Engine
 from egov_serang.core.message import Headers, Response
 from egov_serang.errors import UnexpectedReply
@@ -23,7 +24,8 @@ class Silent:
         self.world = world
         self.document = document
         world.answers = [self._serve]
-        promise = EchoPromise(configured, lambda: self.engine)
+        config = Config(gateway="https://gateway.test", auth="none", signature="none", request_id_echo=configured)
+        promise = Promises(config, lambda: self.engine).echo
         self.engine: Engine = world.engine(Answers(promise))
 
     def _serve(self, sent: Sent) -> Response:

@@ -19,6 +19,7 @@ from tests.layers.test_layer_idempotency import promised
 from tests.layers.worlds import EPOCH, START, Sent, World, call, fault, problem
 
 from egov_serang.core.body import File, JsonBody, Multipart
+from egov_serang.core.clock import Clock
 from egov_serang.core.message import Headers
 from egov_serang.errors import Invalid
 from egov_serang.layers.answers import Answers
@@ -67,7 +68,7 @@ def parameters(sent: Sent) -> tuple[list[str], dict[str, Any]]:
 
 
 def stack(*between: Any) -> tuple[Any, ...]:
-    return (Idempotency(), Retry(RetryBudget()), *between, Answers(promised), Signature(Rfc9421(signer(KEY))))
+    return (Idempotency(), Retry(RetryBudget()), *between, Answers(promised), Signature(Rfc9421(signer(KEY)), Clock()))
 
 
 class Header:

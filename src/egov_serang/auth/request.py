@@ -10,11 +10,13 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from egov_serang.auth.credentials import Credentials
+from egov_serang.core.clock import Clock, skew
 from egov_serang.core.message import Limits, Request, Response, TransportFault
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConnectionFailed, EgovError, ServerFault, Unauthorized, UnexpectedReply
 
 _OK: Final = 200
+_REFUSED: Final = frozenset({400, 401})
 _VISIBLE: Final = re.compile("[\x21-\x7e]+")
 _SERVER_FAULT: Final = 500
 _THROTTLED: Final = 429
@@ -53,25 +55,42 @@ class _Form:
 
 
 async def fetch(
-    runtime: Runtime, issuer: str, credentials: Credentials, scope: str | None, until: float
+    runtime: Runtime, issuer: str, credentials: Credentials, scope: str | None, until: float, *, clock: Clock
 ) -> tuple[str, float]:
-    """Ask for a token: its value, and its lifetime in seconds.
+    """Ask for a token: its value, and its lifetime in seconds. A refused time is corrected and tried once more.
 
     Raises:
         Unauthorized, ServerFault, ConnectionFailed, UnexpectedReply: each names the issuer; the call was not sent.
     """
-    request = _build(issuer, credentials, scope, int(runtime.wall()))
+    applied = clock.offset
+    response, ahead = await _ask(runtime, issuer, credentials, scope, until, clock=clock)
+    # The issuer says `invalid_client` and not why; whether it can have been the time, its `Date` tells.
+    if response.status in _REFUSED and clock.adopt(ahead, applied):
+        response, _ = await _ask(runtime, issuer, credentials, scope, until, clock=clock)
+    if response.status == _OK:
+        return _read(issuer, response)
+    raise _refusal(issuer, response)
+
+
+async def _ask(
+    runtime: Runtime, issuer: str, credentials: Credentials, scope: str | None, until: float, *, clock: Clock
+) -> tuple[Response, float | None]:
+    """Ask once: the answer, and how far its clock is ahead of ours."""
+    before = runtime.wall()
+    request = _build(issuer, credentials, scope, int(before + clock.offset))
     try:
         response = await runtime.send(request, Limits(until, max_body=64 * 1024))
     except TransportFault as fault:
         code = f"permanent_{fault.kind}" if fault.permanent else fault.kind
         reason = f"no token from {issuer}: {fault.reason}"
         hint = _DISTRUST if fault.kind == "tls" else "Check the issuer's address"
-        error: EgovError = ConnectionFailed(reason, code=code, hint=hint, sent="no")
+        error = ConnectionFailed(reason, code=code, hint=hint, sent="no")
     else:
+        after = runtime.wall()
+        ahead = skew(response.headers, before, after)
         if response.status == _OK:
-            return _read(issuer, response)
-        error = _refusal(issuer, response)
+            clock.observe(ahead, after - before)
+        return response, ahead
     raise error
 
 

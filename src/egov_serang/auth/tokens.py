@@ -17,6 +17,7 @@ from typing import Final, Never
 
 from egov_serang.auth.credentials import Credentials
 from egov_serang.auth.request import fetch
+from egov_serang.core.clock import Clock
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError
 
@@ -70,6 +71,7 @@ class TokenSource:
         self.issuer = issuer
         self._credentials = credentials
         self._scope = scope
+        self._clock = Clock()
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._flights: dict[str, Future[_Landing]] = {}
@@ -144,7 +146,7 @@ class TokenSource:
         landing = _Landing()
         asked_at = runtime.now()
         try:
-            answer = fetch(runtime, self.issuer, self._credentials, self._scope, until)
+            answer = fetch(runtime, self.issuer, self._credentials, self._scope, until, clock=self._clock)
             landing = _Landing(token=Token(*await answer, asked_at))
         except EgovError as error:
             own_time = isinstance(error, ConnectionFailed | DeadlineExceeded) and until - asked_at < _FETCH_TIME

@@ -13,6 +13,7 @@ from egov_serang.cli.errors import masked
 from egov_serang.cli.findings import Finding, failed, places
 from egov_serang.cli.probe import Probe
 from egov_serang.config import Settings
+from egov_serang.core.clock import FARTHEST
 
 _SKEW: Final = 30.0  # contract-v1 section 1: what the verifier of signatures tolerates
 _PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
@@ -128,6 +129,9 @@ def accepted(config: Config, probe: Probe) -> Iterator[Finding]:
     except EgovError as error:
         yield failed("signed call", error)
         return
+    if probe.applied:
+        said = f"{probe.applied:+.1f} s are added to this machine's clock in what is signed for the gateway"
+        yield Finding("clock applied", "note", said, "Set this machine's clock (NTP)")
     said = "accepted" if allowed else "signature accepted; this client lacks the scope complaints:read"
     yield Finding("signed call", "ok" if allowed else "note", said)
 
@@ -148,6 +152,9 @@ def _clock(offset: float | None) -> Finding:
     if offset is None:
         return Finding("clock", "skipped", "the gateway did not say its time")
     said = f"the gateway's clock is {offset:+.1f} s from this machine's (to half a second)"
+    if abs(offset) > FARTHEST:
+        remedy = f"Set this machine's clock (NTP); more than {FARTHEST / 60:.0f} minutes are not corrected"
+        return Finding("clock", "wrong", said, remedy)
     if abs(offset) > _SKEW:
-        return Finding("clock", "wrong", said, f"Set this machine's clock (NTP); more than {_SKEW:.0f} s is refused")
+        return Finding("clock", "note", said, "Set this machine's clock (NTP); it is corrected for the gateway alone")
     return Finding("clock", "ok", said)

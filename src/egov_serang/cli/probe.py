@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Final, Self
 
 from egov_serang import Client, Config, Forbidden
 from egov_serang.assembly import sync_transport
+from egov_serang.core.clock import skew
 from egov_serang.core.engine import Engine, Options
 from egov_serang.core.message import Limits, Request, Response
 from egov_serang.core.runtime import SyncRuntime, run_sync
@@ -29,12 +29,8 @@ class _Watch:
     def send(self, request: Request, limits: Limits) -> Response:
         before = time.time()
         response = self._transport.send(request, limits)
-        try:
-            said = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
-        except ValueError:
-            return response
-        # `Date` counts whole seconds; the server wrote it somewhere between our two readings.
-        self.offset = said + 0.5 - (before + time.time()) / 2
+        ahead = skew(response.headers, before, time.time())
+        self.offset = self.offset if ahead is None else ahead
         return response
 
     def close(self) -> None:
@@ -61,6 +57,11 @@ class Probe:
     def offset(self) -> float | None:
         """Seconds the gateway's clock is ahead of ours, to half a second; None where it never said."""
         return self._watch.offset
+
+    @property
+    def applied(self) -> float:
+        """Seconds the client adds to our clock when it signs, learnt in its calls."""
+        return self._client.clock_offset
 
     def discovery(self) -> Discovery:
         """Read the gateway's description of itself.

@@ -32,6 +32,8 @@ class Exchange:
         request_id: of the last transmission.
         status: of the last transmission's answer; None where none came.
         replayed: whether the service answered from its idempotency store.
+        skew: seconds the gateway's clock was ahead at the last answer; None where it did not say.
+        correction: seconds that were added to our clock for the last signature.
         digest: what of the body is signed, kept because a stream is read once for it.
     """
 
@@ -50,6 +52,8 @@ class Exchange:
     digest: str | None = None
     status: int | None = None
     replayed: bool = False
+    skew: float | None = None
+    correction: float = 0.0
 
     def remaining(self) -> float:
         """Seconds left, at least 0."""

@@ -14,7 +14,8 @@ from egov_serang.errors import UnexpectedReply
 _REDIRECTS: Final = range(300, 400)
 _NOT_MODIFIED: Final = 304
 _REFUSALS: Final = 400
-_PROXY_MAY_ANSWER: Final = frozenset({429, 500, 502, 503, 504})
+PROXY_MAY_ANSWER: Final = frozenset({429, 500, 502, 503, 504})
+"""What a proxy in between may say on its own, without request id and signature: nothing but that it did not work."""
 
 
 class Answers:
@@ -56,6 +57,6 @@ class Answers:
         return response
 
     async def _missed(self, exchange: Exchange, response: Response) -> bool:
-        if not exchange.call.authenticated or response.status in _PROXY_MAY_ANSWER:
+        if not exchange.call.authenticated or response.status in PROXY_MAY_ANSWER:
             return False
         return await self._echo_promised(exchange)

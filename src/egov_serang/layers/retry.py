@@ -18,10 +18,12 @@ from egov_serang.errors import (
     EgovError,
     RateLimited,
     ServerFault,
+    SignatureInvalid,
     UnexpectedReply,
 )
 
 _LONGEST_HINT: Final = 120.0
+_DAMAGED: Final = frozenset({"signature_missing", "signature_wrong", "digest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ def judge(exchange: Exchange, error: EgovError) -> Verdict | None:
         return _BUSY if error.code == "idempotency_in_progress" else None
     if isinstance(error, ServerFault):
         return (_BUSY if error.status == 503 else _FAULT) if repeatable else None  # noqa: PLR2004 - HTTP
+    if isinstance(error, SignatureInvalid):  # damage on the way may be gone; who signs otherwise will do so again
+        return _FAULT if repeatable and error.code in _DAMAGED else None
     if isinstance(error, ConnectionFailed | UnexpectedReply):
         permanent = (error.code or "").startswith("permanent_") or error.code in {"redirect", "wrong_shape"}
         return _FAULT if repeatable and not permanent else None

@@ -49,7 +49,13 @@ MODULES: Final[tuple[ModuleType, ...]] = (
 
 
 def open_platform(
-    database_file: Path, base_url: str, city: Municipality, *, durable: bool, token_ttl_s: int | None = None
+    database_file: Path,
+    base_url: str,
+    city: Municipality,
+    *,
+    durable: bool,
+    token_ttl_s: int | None = None,
+    sign_answers: bool = True,
 ) -> Platform:
     """Open (or make and seed) the stores of a sandbox.
 
@@ -60,10 +66,11 @@ def open_platform(
     try:
         with closing(database.writing()) as session:
             fresh = session.scalar(select(SecretRow).limit(1)) is None
-            keys = ServerKeys(session, city.code)
+            keys = ServerKeys(session, city)
             if keys.city != city.code:
                 raise ValueError(f"{database_file} is the database of another city, {keys.city}")
-            settings = Settings(base_url, city, token_ttl_s or city.limits.token_ttl_s, keys.sandbox_token)
+            ttl_s = token_ttl_s or city.limits.token_ttl_s
+            settings = Settings(base_url, city, ttl_s, keys.sandbox_token, sign_answers)
             replays = Replays(database_file.with_name(database_file.name + "-seen"))
             clients = Clients(session, city.message_algorithms)
             platform = Platform(settings, database, clients, keys, replays, MODULES)

@@ -59,7 +59,7 @@ class ClockIn(_Body):
 class FaultIn(_Body):
     """See `faults.Fault`."""
 
-    kind: Literal["status", "lost_answer", "delay"]
+    kind: Literal["status", "lost_answer", "delay", "spoiled_answer", "unsigned_answer"]
     operation: str | None = None
     method: str | None = None
     route_prefix: str = ""

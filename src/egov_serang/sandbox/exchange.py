@@ -1,4 +1,4 @@
-"""Around every request: echo of the request id, `Date`, the record, the log line, and the cut connection.
+"""Around every request: echo of the request id, `Date`, signature, the record, the log line, the cut connection.
 
 The log is an allow-list: method, route template, status, milliseconds. Paths, queries, headers and bodies stay out.
 """
@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from egov_serang.sandbox.answers import SignedAnswer, is_asked_for, spoil
 from egov_serang.sandbox.platform import Platform
 from egov_serang.sandbox.problems import Problem
 from egov_serang.sandbox.records import Record
@@ -47,18 +48,24 @@ class Exchange:
         call = next((v for k, v in scope["headers"] if k == b"x-correlation-id"), None)
         state["attempt"] = self._platform.records.attempts.count(call)
 
+        signed = SignedAnswer(self._platform, scope) if is_asked_for(self._platform, scope) else None
+
         async def sending(message: Message) -> None:
             nonlocal status
             if state.get("cut"):
                 await _cut(state, receive)
                 return
             if message["type"] == "http.response.start":
-                status = message["status"]
                 headers = message["headers"]
                 headers.append((b"date", formatdate(self._platform.clock.wall(), usegmt=True).encode()))
                 if echo is not None:
                     headers.append((b"x-request-id", echo))
-            await send(message)
+            messages = (message,) if signed is None else signed.take(message)
+            if messages and signed is not None and "spoil" in state:
+                messages = spoil(state["spoil"], messages)
+            for ready in messages:
+                status = ready.get("status", status)
+                await send(ready)
 
         try:
             await self._app(scope, receive, sending)

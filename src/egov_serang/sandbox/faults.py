@@ -1,4 +1,4 @@
-"""Faults on demand: a status instead of an effect, an effect without an answer, a late answer."""
+"""Faults on demand: a status instead of an effect, an effect without an answer, a late or a spoiled answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class Fault:
 
     Args:
         kind: `status`: refuse with `code` before anything is done; `lost_answer`: do it, then cut the connection;
-            `delay`: do it, then answer `delay_s` seconds later.
+            `delay`: do it, then answer `delay_s` seconds later; `spoiled_answer`, `unsigned_answer`: do it, then
+            change one bit of the signed answer on its way, or take its signature off.
         operation: operation id it strikes; or
         method, route_prefix: the requests it strikes, by verb and start of the route template.
         times: how many requests.
@@ -26,7 +27,7 @@ class Fault:
         delay_s: seconds of kind `delay`.
     """
 
-    kind: Literal["status", "lost_answer", "delay"]
+    kind: Literal["status", "lost_answer", "delay", "spoiled_answer", "unsigned_answer"]
     operation: str | None = None
     method: str | None = None
     route_prefix: str = ""
@@ -73,6 +74,8 @@ class Faults:
             request.state.delay_s = fault.delay_s
         elif fault.kind == "lost_answer":
             request.state.cut = True
+        elif fault.kind in {"spoiled_answer", "unsigned_answer"}:
+            request.state.spoil = fault.kind
         else:
             code = fault.code if fault.code in STATUS else "internal"
             raise Problem(code, "A fault asked for.", retry_after_s=fault.retry_after_s, status=fault.status)

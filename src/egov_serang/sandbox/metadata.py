@@ -76,6 +76,6 @@ class Key(_Open):
 
 
 class KeySet(_Open):
-    """The gateway's public keys, for tokens, evidence and licences."""
+    """The gateway's public keys, for tokens, evidence and licences, and, with an `alg` of RFC 9421, for answers."""
 
     keys: list[Key]

@@ -76,7 +76,7 @@ def discovery(here: Here) -> dict[str, Any]:
             {
                 "name": "rfc9421",
                 "requests": "required",
-                "responses": False,
+                "responses": here.settings.sign_answers,
                 "algs": list(here.city.message_algorithms),
             }
         ],

@@ -29,7 +29,7 @@ _NONCE_LENGTHS: Final = range(22, 65)
 """128 bits are 22 characters of base64url and 32 of hexadecimal."""
 
 # The library exports these for everybody, but marks it in mypy's way only.
-_ALGORITHMS: Final = MappingProxyType(
+ALGORITHMS: Final = MappingProxyType(
     {
         "ed25519": algorithms.ED25519,  # pyright: ignore[reportPrivateImportUsage]
         "ecdsa-p256-sha256": algorithms.ECDSA_P256_SHA256,  # pyright: ignore[reportPrivateImportUsage]
@@ -133,7 +133,7 @@ def _check_window(created: int, expires: int, now: float) -> None:
 
 def _check_crypto(keyid: str, key: MessageKey, message: _Message, body: bytes) -> None:
     resolver = MappingKeyResolver(public_keys={keyid: key.key}, private_keys={})
-    verifier: Any = _Verifier(signature_algorithm=_ALGORITHMS[key.algorithm], key_resolver=resolver)
+    verifier: Any = _Verifier(signature_algorithm=ALGORITHMS[key.algorithm], key_resolver=resolver)
     try:
         # With a body the digest is among the components by now, and verify() recomputes it.
         verifier.verify(message, max_age=None, expect_tag=TAG, expect_label=LABEL, body=body or None)

@@ -59,6 +59,7 @@ class Sandbox:
         port: port on 127.0.0.1; 0 takes a free one.
         token_ttl_s: life of an access token in seconds; the city's own by default.
         city: which city it plays, by slug or code: `serang` (36.73) or `cilegon` (36.72).
+        sign_answers: False plays an older gateway, whose discovery document promises no signatures.
 
     Raises:
         ValueError: no such city, or the database is another city's.
@@ -67,7 +68,13 @@ class Sandbox:
     """
 
     def __init__(
-        self, database: Path | None = None, port: int = 0, token_ttl_s: int | None = None, city: str = "serang"
+        self,
+        database: Path | None = None,
+        port: int = 0,
+        token_ttl_s: int | None = None,
+        city: str = "serang",
+        *,
+        sign_answers: bool = True,
     ) -> None:
         played = municipality(city)
         self.city = played.region
@@ -79,7 +86,12 @@ class Sandbox:
         """Gateway and issuer."""
         try:
             self._platform = open_platform(
-                path, self.url, played, durable=database is not None, token_ttl_s=token_ttl_s
+                path,
+                self.url,
+                played,
+                durable=database is not None,
+                token_ttl_s=token_ttl_s,
+                sign_answers=sign_answers,
             )
         except BaseException:
             self._socket.close()
@@ -152,7 +164,7 @@ class Sandbox:
         self,
         operation: str | None = None,
         *,
-        kind: Literal["status", "lost_answer", "delay"],
+        kind: Literal["status", "lost_answer", "delay", "spoiled_answer", "unsigned_answer"],
         times: int = 1,
         **more: Any,
     ) -> None:

@@ -20,12 +20,14 @@ class Settings:
         city: what it is the gateway of.
         token_ttl_s: life of an access token in seconds.
         sandbox_token: what `/__sandbox` asks for, as a bearer token.
+        sign_answers: whether answers to signed requests are signed, which discovery then promises.
     """
 
     base_url: str
     city: Municipality
     token_ttl_s: int
     sandbox_token: str = field(repr=False)
+    sign_answers: bool = True
 
     @property
     def audience(self) -> str:

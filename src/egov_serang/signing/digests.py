@@ -35,20 +35,18 @@ def digest_holds(field: str, body: bytes) -> bool:
     """
     if field == content_digest((body,)):  # as nearly everybody writes it; nothing of it is secret
         return True
+    known = read_digests(field)
+    return bool(known) and all(hmac.compare_digest(known[name], _KNOWN[name](body).digest()) for name in known)
+
+
+def read_digests(field: str) -> dict[str, bytes]:
+    """The digests of algorithms we know, by name; none where the field is none, or names an algorithm twice."""
     if len(field) > LONGEST or _FIELD.fullmatch(field) is None:
-        return False
-    seen: set[str] = set()
-    known = 0
-    for part in field.split(", "):
-        name, _, value = part.partition("=")
-        if name in seen:
-            return False
-        seen.add(name)
-        if name in _KNOWN:
-            known += 1
-            if not hmac.compare_digest(_decoded(value), _KNOWN[name](body).digest()):
-                return False
-    return known > 0
+        return {}
+    parts = [part.partition("=") for part in field.split(", ")]
+    if len({name for name, _, _ in parts}) != len(parts):
+        return {}
+    return {name: _decoded(value) for name, _, value in parts if name in _KNOWN}
 
 
 def _decoded(value: str) -> bytes:

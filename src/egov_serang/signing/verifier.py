@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from egov_serang.errors import SignatureInvalid
 from egov_serang.signing.algorithms import VerifyKey
 from egov_serang.signing.base import Message, signature_base
-from egov_serang.signing.digests import digest_holds
+from egov_serang.signing.digests import digest_holds, read_digests
 from egov_serang.signing.explain import masked_base
 from egov_serang.signing.headers import Input, read_input, read_signature
 from egov_serang.signing.messages import LABEL, LIFETIME, TAG, answer_components, request_components
@@ -61,7 +61,7 @@ class MessageVerifier:
         skew: seconds the clocks may differ.
     """
 
-    def __init__(self, keys: KeyFinder, nonces: NonceStore | None, *, skew: int = SKEW) -> None:
+    def __init__(self, keys: KeyFinder, nonces: NonceStore | None = None, *, skew: int = SKEW) -> None:
         self._keys, self._nonces, self._skew = keys, nonces, skew
 
     def request(self, request: Message, body: bytes, *, now: float) -> Verified:
@@ -90,6 +90,26 @@ class MessageVerifier:
             SignatureInvalid: with the reason as `code`.
         """
         return self._check(answer, answer_components(_with_digest(answer.headers, body)), body, now)
+
+    def answer_head(self, answer: Message, *, now: float) -> Mapping[str, bytes]:
+        """Check an answer whose body is still to be read.
+
+        Args:
+            answer: as in `answer`.
+            now: seconds since the epoch.
+
+        Returns:
+            The digests its body must have, by algorithm (`sha-256`, `sha-512`); none where it must be empty.
+
+        Raises:
+            SignatureInvalid: with the reason as `code`.
+        """
+        self._check(answer, answer_components(answer.headers), b"", now)
+        field = answer.headers.get("content-digest")
+        digests = read_digests(field or "")
+        if field is not None and not digests:
+            raise SignatureInvalid("Content-Digest has no digest that can be checked", code="digest")
+        return digests
 
     def _check(self, message: Message, expected: tuple[str, ...], body: bytes, now: float) -> Verified:
         found = read_input(message.headers.get("signature-input"))
@@ -127,6 +147,15 @@ class MessageVerifier:
             raise SignatureInvalid(f"it must expire {LIFETIME} s after its creation", code="window")
         if not verified.created - self._skew <= now <= end + self._skew:
             raise SignatureInvalid("it was made too early or too late", code="clock_skew", hint="Compare the clocks")
+
+
+def keyid_of(message: Message) -> str:
+    """The key a message says it is signed with, for who must fetch keys before checking.
+
+    Raises:
+        SignatureInvalid: it is not signed, or not in the profile.
+    """
+    return _read(read_input(message.headers.get("signature-input"))).keyid
 
 
 def _with_digest(headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:

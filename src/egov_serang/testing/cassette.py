@@ -251,6 +251,10 @@ class AsyncCassette:
         """As `Cassette.close_async`."""
         await self._cassette.close_async()
 
+    def asynchronous(self) -> AsyncCassette:
+        """Itself."""
+        return self
+
 
 class _Measured(Stream):
     """Hands pieces on and says at the end how many bytes they were."""

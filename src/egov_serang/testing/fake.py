@@ -128,6 +128,10 @@ class AsyncFakeTransport:
     async def close(self) -> None:
         """Nothing to close."""
 
+    def asynchronous(self) -> AsyncFakeTransport:
+        """Itself."""
+        return self
+
 
 def seen(request: Request) -> FakeRequest:
     """The request with its body read."""

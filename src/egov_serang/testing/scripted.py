@@ -49,6 +49,15 @@ class ScriptedFaults:
             operation, kind="status", code=code, status=status, retry_after_s=retry_after_s, times=times
         )
 
+    def spoil_answer(self, operation: str, *, times: int = 1) -> None:
+        """Carry out the call, then change its signed answer on the way, as somebody in between would.
+
+        Args:
+            operation: its id.
+            times: how many calls; the SDK repeats what may be repeated, so 3 are needed for an error.
+        """
+        self._sandbox.fault(operation, kind="spoiled_answer", times=times)
+
     def delay(self, operation: str, seconds: float, *, times: int = 1) -> None:
         """Carry out the call at once and answer late.
 

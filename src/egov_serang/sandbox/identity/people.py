@@ -100,7 +100,7 @@ def number_hash(keys: ServerKeys, number: str) -> str:
 
 def seed(session: Session, city: Municipality) -> None:
     """Enter the invented people: the same in every city, since the register is the nation's."""
-    keys = ServerKeys(session, city.code)
+    keys = ServerKeys(session, city)
     for person in _PEOPLE:
         attributes = {
             "full_name": person.full_name,

@@ -15,14 +15,27 @@ class Jurisdiction(Model):
     name: str
 
 
+class SignatureWay(Model):
+    """A way of signing the gateway knows, and whether it signs its answers so."""
+
+    name: str
+    responses: bool = False
+
+
 class Discovery(Model):
-    """The discovery document; a gateway that says nothing about the echo promises it."""
+    """The discovery document; a gateway that says nothing about the echo promises it, and signs no answers."""
 
     contract: str
     issuer: str | None = None
     jurisdictions: tuple[Jurisdiction, ...] = ()
+    signature_profiles: tuple[SignatureWay, ...] = ()
     request_id_echo: bool = True
     sandbox: bool = False
+
+    @property
+    def signs_answers(self) -> bool:
+        """Whether answers to signed requests are signed (profile `rfc9421`)."""
+        return any(way.name == "rfc9421" and way.responses for way in self.signature_profiles)
 
 
 def discover() -> Call[Discovery]:
