@@ -29,8 +29,6 @@ SENDERS = ("tests/services", "tests/docs/test_pages.py::test_an_example_runs")
 MALFORMED = {400, 405, 413, 415, 422}
 """What the sandbox itself took for malformed is sent on purpose: Prism may refuse it too."""
 UNUSED = {
-    "gateway.discovery": "the SDK is configured, it does not discover",
-    "oauth.jwks": "checked by who verifies evidence and licences",
     "oauth.metadata": "the token endpoint is the issuer's",
     "oauth.openid_configuration": "the token endpoint is the issuer's",
     "complaints.service": "no method yet",

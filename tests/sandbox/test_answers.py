@@ -212,3 +212,11 @@ def test_a_bug_behind_the_gate_is_answered_signed(register: Register, server: Sa
     request, answer = exchange(peer, "GET", "/v1/complaints/services")
     assert answer.status_code == 500
     check(peer.url, request, answer)
+
+
+def test_a_request_id_that_cannot_be_echoed_leaves_the_answer_unsigned(citizen: Peer) -> None:
+    """An answer covers the id, and there is none to cover."""
+    request = citizen.sign(citizen.message("GET", CASES, headers={"x-request-id": "two words"}))
+    answer = citizen.send(request)
+    assert SIGNATURE_HEADERS.isdisjoint(answer.headers)
+    assert "x-request-id" not in answer.headers

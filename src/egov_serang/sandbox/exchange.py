@@ -48,7 +48,8 @@ class Exchange:
         call = next((v for k, v in scope["headers"] if k == b"x-correlation-id"), None)
         state["attempt"] = self._platform.records.attempts.count(call)
 
-        signed = SignedAnswer(self._platform, scope) if is_asked_for(self._platform, scope) else None
+        bound = echo is not None and is_asked_for(self._platform, scope)
+        signed = SignedAnswer(self._platform, scope) if bound else None
 
         async def sending(message: Message) -> None:
             nonlocal status
