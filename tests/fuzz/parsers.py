@@ -19,9 +19,11 @@ from egov_serang.signing.digests import content_digest, digest_holds
 from egov_serang.signing.explain import masked_base
 from egov_serang.signing.foreign import ForeignRules, ForeignVerifier
 from egov_serang.signing.headers import read_input, read_signature
+from egov_serang.signing.jwks import read_keys
 from egov_serang.signing.messages import MessageSigner
 from egov_serang.signing.snap import Minify, SnapNotifications, SnapRules, SnapSymmetric, body_hash
 from egov_serang.signing.verifier import MessageVerifier
+from egov_serang.signing.webhooks import WebhookSigner, WebhookVerifier
 from egov_serang.types import Secret
 
 NOW: Final = 1_800_000_000
@@ -108,6 +110,13 @@ def notified(text: str) -> object:
 
 def minified(minify: Minify) -> Callable[[str], object]:
     return lambda text: body_hash(text.encode("utf-8", "surrogatepass"), minify)
+
+
+def delivered(field: str) -> Callable[[str], object]:
+    """A webhook, with one of its three headers a stranger's."""
+    secret = Secret("whsec_" + base64.b64encode(b"s" * 32).decode())
+    headers = WebhookSigner(secret).sign("msg_1", BODY, at=NOW)
+    return lambda text: WebhookVerifier(secret).verify({**headers, field: text}, BODY, now=NOW)
 
 
 def jwk(text: str) -> object:
@@ -249,6 +258,26 @@ PARSERS: Final = (
             repeated("kty=RSA\ne=AQAB\nn=", "_"),
             repeated("kty=EC\ncrv=P-256\ny=AAAA\nx=", "A"),
         ),
+    ),
+    Parser(
+        "webhook-signature",
+        delivered("webhook-signature"),
+        ("v1,AAAA", "v1,AAAA v1a,BBBB=", f"v1,{base64.b64encode(b'x' * 32).decode()}"),
+        (repeated("v1,", "A"), repeated("", "v1,AAAA "), repeated("", "v"), repeated("v1,", "=")),
+    ),
+    Parser(
+        "webhook-timestamp",
+        delivered("webhook-timestamp"),
+        (str(NOW), "0"),
+        (repeated("1", "0"), repeated("", " ")),
+    ),
+    Parser("webhook-id", delivered("webhook-id"), ("msg_1", "a.b"), (repeated("", "a"), repeated("", "."))),
+    Parser(
+        "key set",
+        lambda text: read_keys(text.encode("utf-8", "surrogatepass")),
+        (json.dumps({"keys": [key["public_jwk"] for key in VECTORS["keys"].values() if "public_jwk" in key]}), "{}"),
+        (repeated('{"keys": [', "{},", "{}]}"), repeated("", "["), repeated('{"keys": [{"kid": "', "a", '"}]}')),
+        is_bounded=False,  # by 64 KiB of its own
     ),
     Parser(
         "explanation",
