@@ -96,6 +96,7 @@ def test_an_algorithm_that_fits_is_fine(alg: str) -> None:
         (b" " * MAX_BYTES + document(), "over 64 KiB"),
         (document(public(ED, "a"), public(EC, "a")), "two keys of one name"),
     ],
+    ids=range(10),  # not by the data: keys are new in each process, and those of xdist must agree on names
 )
 def test_what_is_no_key_set(data: bytes, said: str) -> None:
     with pytest.raises(UnexpectedReply, match=said) as caught:
