@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from joserfc.jwk import OKPKey
 from tests.layers.keys import message_key
 from tests.layers.worlds import EPOCH, START, Sent, World, call, fault, problem, respond
 
@@ -123,7 +122,7 @@ class Gateway:
             profile = {"name": "rfc9421", "requests": "required", "responses": self.promise}
             return respond(sent, 200, {"contract": "1.0", "signature_profiles": [profile]})
         if sent.url == JWKS:
-            public = [OKPKey.import_key(key.crypto.public_key()).as_dict(private=False) for key in self.keys]
+            public = [key.jose().as_dict(private=False) for key in self.keys]
             listed = [{**jwk, "kid": key.keyid} for jwk, key in zip(public, self.keys, strict=True)]
             unknown = [{"kty": "future", "kid": "x"}, {"kty": "oct", "k": "c2VjcmV0", "kid": "o"}]
             return respond(sent, self.jwks_status, {"keys": [*unknown, *listed]})
