@@ -6,7 +6,6 @@ The two sides of a refused signature built two different texts. Seen side by sid
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
 from typing import Final
 
@@ -26,22 +25,6 @@ def masked_base(base: str) -> str:
     """A signature base that may be shown: whatever may be secret by a short hash, so that two can still be compared;
     numbers masked."""
     return "\n".join(_masked(line) for line in base.split("\n"))
-
-
-def side_by_side(ours: str, theirs: str) -> str:
-    """Two bases, line by line; what differs is marked.
-
-    Args:
-        ours: what the verifier built.
-        theirs: what the signer signed.
-    """
-    lines: list[str] = []
-    for mine, other in itertools.zip_longest(masked_base(ours).split("\n"), masked_base(theirs).split("\n")):
-        if mine == other:
-            lines.append(f"  {mine}")
-        else:
-            lines += [f"- {other}" if other is not None else "- (nothing)", f"+ {mine}" if mine else "+ (nothing)"]
-    return "\n".join(lines)
 
 
 def _masked(line: str) -> str:

@@ -22,7 +22,7 @@ from egov_serang.signing.nonces import NonceStore
 from egov_serang.signing.verifier import SKEW, KeyFinder, Verified
 
 if TYPE_CHECKING:
-    from egov_serang.signing.library import Library
+    from egov_serang.signing.adapter import Library
 
 Allowance = Literal["empty_coverage", "query_param", "uncovered_body"]
 """What is refused unless a caller asks for it. `empty_coverage`: nothing but the parameters is signed. `query_param`:
@@ -244,7 +244,7 @@ class ForeignSigner:
 def _library() -> Library:
     """What builds and checks, if it is installed."""
     try:
-        from egov_serang.signing.library import Library  # noqa: PLC0415 - the extra `signatures`
+        from egov_serang.signing.adapter import Library  # noqa: PLC0415 - the extra `signatures`
     except ImportError:
         pass
     else:
