@@ -50,14 +50,18 @@ def signature_base(components: Iterable[str], message: Message, params: str) -> 
         SignatureInvalid: the message lacks a component, or the component is none we cover (`@query-param` never is:
             libraries encode it differently, layers.md 1.5).
     """
-    lines = [f"{component}: {_reader(component)(message)}" for component in components]
+    lines = [f"{component}: {read(message)}" for component, read in _readers(tuple(components))]
     lines.append(f'"@signature-params": {params}')
     return "\n".join(lines)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=64)
+def _readers(components: tuple[str, ...]) -> tuple[tuple[str, Callable[[Message], str]], ...]:
+    """What reads each component's value: worked out once, since every message of a sender has the same few."""
+    return tuple((component, _reader(component)) for component in components)
+
+
 def _reader(component: str) -> Callable[[Message], str]:
-    """What reads a component's value: worked out once, since every message of a sender has the same few."""
     found = _COMPONENT.fullmatch(component)
     if found is None:
         raise _uncoverable()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from egov_serang.errors import SignatureInvalid
@@ -16,16 +15,19 @@ from egov_serang.errors import SignatureInvalid
 LONGEST: Final = 16 * 1024
 
 _ITEM: Final = r'"@?[a-z0-9-]+"(?:;[a-z]+(?:="[A-Za-z0-9_.*-]*")?)*'
-_TEXT: Final = r'"[\x20\x21\x23-\x5b\x5d-\x7e]*"'
+_CHARACTERS: Final = r"[\x20\x21\x23-\x5b\x5d-\x7e]"
+_TEXT: Final = rf'"{_CHARACTERS}*"'
 _HEAD: Final = rf"(?P<label>[a-z*][a-z0-9_.*-]*)=(?P<params>\((?P<items>(?:{_ITEM}(?: {_ITEM})*)?)\)"
 _INPUT: Final = re.compile(_HEAD + rf"(?P<rest>(?:;[a-z]+=(?:[0-9]{{1,15}}|{_TEXT}))*))")
 _USUAL: Final = re.compile(
     _HEAD + r";created=([0-9]{10});expires=([0-9]{10})"
-    rf";nonce=({_TEXT});keyid=({_TEXT});alg=({_TEXT});tag=({_TEXT}))"
+    rf';nonce="({_CHARACTERS}{{22,64}})";keyid="({_CHARACTERS}*)";alg="({_CHARACTERS}*)";tag="({_CHARACTERS}*)")'
 )
 """The parameters in the order in which `MessageSigner` writes them, read in half the time; any other order will do."""
+_PARAMETERS: Final = ("created", "expires", "nonce", "keyid", "alg", "tag")
+_NONCE: Final = range(22, 65)
+"""128 bits are 22 characters of base64url and 32 of hexadecimal."""
 _PARAMETER: Final = re.compile(r';([a-z]+)=(?:([0-9]{1,15})|"([^"]*)")')
-_SIGNATURE: Final = re.compile(r"(?P<label>[a-z*][a-z0-9_.*-]*)=:(?P<value>[A-Za-z0-9+/]+={0,2}):")
 
 
 class Input(NamedTuple):
@@ -34,13 +36,23 @@ class Input(NamedTuple):
     Attributes:
         label: its name.
         components: serialised identifiers, in order.
-        parameters: whole numbers and texts, by name.
+        created: seconds since the epoch.
+        expires: seconds since the epoch.
+        nonce: 22 to 64 characters.
+        keyid: the key.
+        algorithm: RFC 9421 name.
+        tag: of the application.
         params: all of it as it stands in the field; the last line of the signature base.
     """
 
     label: str
     components: tuple[str, ...]
-    parameters: Mapping[str, int | str]
+    created: int
+    expires: int
+    nonce: str
+    keyid: str
+    algorithm: str
+    tag: str
     params: str
 
 
@@ -48,21 +60,14 @@ def read_input(field: str | None) -> Input:
     """Read Signature-Input.
 
     Raises:
-        SignatureInvalid: absent, too long, more than one signature, or not canonical.
+        SignatureInvalid: absent, too long, more than one signature, not canonical, or without exactly the parameters
+            of the profile, each once and of its kind.
     """
     text = bounded(field, "Signature-Input")
     usual = _USUAL.fullmatch(text)
     if usual is not None:
         label, params, items, created, expires, nonce, keyid, algorithm, tag = usual.groups()
-        known: dict[str, int | str] = {
-            "created": int(created),
-            "expires": int(expires),
-            "nonce": nonce[1:-1],
-            "keyid": keyid[1:-1],
-            "alg": algorithm[1:-1],
-            "tag": tag[1:-1],
-        }
-        return Input(label, tuple(items.split(" ")) if items else (), known, params)
+        return Input(label, _listed(items), int(created), int(expires), nonce, keyid, algorithm, tag, params)
     found = _INPUT.fullmatch(text)
     if found is None:
         raise SignatureInvalid(
@@ -70,10 +75,27 @@ def read_input(field: str | None) -> Input:
         )
     label, params, items, rest = found.groups()
     pairs = _PARAMETER.findall(rest)
-    parameters: dict[str, int | str] = {name: int(number) if number else text for name, number, text in pairs}
-    if len(parameters) != len(pairs):
+    given: dict[str, int | str] = {name: int(number) if number else text for name, number, text in pairs}
+    if len(given) != len(pairs):
         raise SignatureInvalid("Signature-Input names a parameter twice", code="signature_malformed")
-    return Input(label, tuple(items.split(" ")) if items else (), parameters, params)
+    match given:
+        case {
+            "created": int(begin),
+            "expires": int(end),
+            "nonce": str(once),
+            "keyid": str(key),
+            "alg": str(scheme),
+            "tag": str(application),
+            **others,
+        } if not others and len(once) in _NONCE:
+            return Input(label, _listed(items), begin, end, once, key, scheme, application, params)
+    raise SignatureInvalid(
+        f"its parameters must be {', '.join(sorted(_PARAMETERS))}, each of its kind", code="parameters"
+    )
+
+
+def _listed(items: str) -> tuple[str, ...]:
+    return tuple(items.split(" ")) if items else ()
 
 
 def read_signature(field: str | None, label: str) -> bytes:
@@ -82,16 +104,17 @@ def read_signature(field: str | None, label: str) -> bytes:
     Raises:
         SignatureInvalid: absent, too long, another label's, or not canonical base64.
     """
-    found = _SIGNATURE.fullmatch(bounded(field, "Signature"))
-    if found is None or found["label"] != label:
+    text = bounded(field, "Signature")
+    start = f"{label}=:"
+    if not text.startswith(start):
         raise SignatureInvalid(f"Signature does not hold one value labelled {label}", code="signature_malformed")
     try:
-        signature = binascii.a2b_base64(found["value"], strict_mode=True)
-    except binascii.Error:
+        signature = binascii.a2b_base64(text[len(start) : -1], strict_mode=True)
+    except ValueError:
         signature = b""
     # Two texts for the same bytes would let a replay look like something new.
-    if binascii.b2a_base64(signature, newline=False).decode() != found["value"]:
-        raise SignatureInvalid("Signature is not canonical base64", code="signature_malformed")
+    if f"{start}{binascii.b2a_base64(signature, newline=False).decode()}:" != text or not signature:
+        raise SignatureInvalid("Signature is not one value in canonical base64", code="signature_malformed")
     return signature
 
 

@@ -70,25 +70,31 @@ class MemoryNonces:
     def first_time(self, keyid: str, nonce: str, *, now: float, until: float) -> bool:
         """See `NonceStore`."""
         mark = int.from_bytes(_mark(keyid, nonce))
+        held = 0
         with self._lock:
-            if self._remembers(mark, now):
-                return False
-            if len(self) >= self._cap:
+            self._sweep(now)
+            for marks in self._spans.values():
+                if mark in marks:
+                    return False
+                held += len(marks)
+            if held >= self._cap:
                 raise _full()
             self._spans.setdefault(int(until // self._span_s), set()).add(mark)
             return True
 
     def seen(self, keyid: str, nonce: str, *, now: float) -> bool:
         """See `HandledStore`."""
+        mark = int.from_bytes(_mark(keyid, nonce))
         with self._lock:
-            return self._remembers(int.from_bytes(_mark(keyid, nonce)), now)
+            self._sweep(now)
+            return any(mark in marks for marks in self._spans.values())
 
-    def _remembers(self, mark: int, now: float) -> bool:
-        if now // self._span_s != self._swept:
-            self._swept = now // self._span_s
-            for span in [span for span in self._spans if (span + 1) * self._span_s <= now]:
-                del self._spans[span]
-        return any(mark in marks for marks in self._spans.values())
+    def _sweep(self, now: float) -> None:
+        if now // self._span_s == self._swept:
+            return
+        self._swept = now // self._span_s
+        for span in [span for span in self._spans if (span + 1) * self._span_s <= now]:
+            del self._spans[span]
 
 
 class SqliteNonces:

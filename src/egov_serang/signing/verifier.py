@@ -22,10 +22,6 @@ SKEW: Final = 30
 KeyFinder = Callable[[str], VerifyKey | None]
 """Finds a key by its `keyid`, among those the sender may use; None where it has no such key."""
 
-_PARAMETERS: Final = frozenset({"created", "expires", "nonce", "keyid", "alg", "tag"})
-_NONCE: Final = range(22, 65)
-"""128 bits are 22 characters of base64url and 32 of hexadecimal."""
-
 
 class Verified(NamedTuple):
     """What a signature that holds says.
@@ -112,9 +108,8 @@ class MessageVerifier:
         return digests
 
     def _check(self, message: Message, expected: tuple[str, ...], body: bytes, now: float) -> Verified:
-        found = read_input(message.headers.get("signature-input"))
+        found = _read(message)
         signature = read_signature(message.headers.get("signature"), LABEL)
-        verified = _read(found)
         if found.components != expected:
             raise SignatureInvalid(
                 "the signature does not cover what the profile demands of this message",
@@ -122,12 +117,12 @@ class MessageVerifier:
                 expected=expected,
                 found=found.components,
             )
-        key = self._keys(verified.keyid)
+        key = self._keys(found.keyid)
         if key is None:
             raise SignatureInvalid("the keyid is none of this sender's", code="unknown_key")
-        if verified.algorithm != key.algorithm:
+        if found.algorithm != key.algorithm:
             raise SignatureInvalid("the algorithm is not the one this key may be used with", code="algorithm")
-        self._check_window(verified, now)
+        self._check_window(found, now)
         if body and not digest_holds(message.headers.get("content-digest", ""), body):
             raise SignatureInvalid("Content-Digest does not hold for the body", code="digest")
         base = signature_base(expected, message, found.params)
@@ -135,17 +130,17 @@ class MessageVerifier:
             raise SignatureInvalid(
                 "the signature does not hold for this message", code="signature_wrong", base=masked_base(base)
             )
-        until = verified.created + LIFETIME + self._skew + 1
+        until = found.created + LIFETIME + self._skew + 1
         nonces = self._nonces
-        if nonces is not None and not nonces.first_time(verified.keyid, str(verified.nonce), now=now, until=until):
+        if nonces is not None and not nonces.first_time(found.keyid, found.nonce, now=now, until=until):
             raise SignatureInvalid("this nonce was used before", code="nonce_replayed")
-        return verified
+        return Verified(LABEL, found.keyid, found.algorithm, found.created, found.expires, found.nonce, expected)
 
-    def _check_window(self, verified: Verified, now: float) -> None:
-        end = verified.created + LIFETIME
-        if verified.expires != end:
+    def _check_window(self, found: Input, now: float) -> None:
+        end = found.created + LIFETIME
+        if found.expires != end:
             raise SignatureInvalid(f"it must expire {LIFETIME} s after its creation", code="window")
-        if not verified.created - self._skew <= now <= end + self._skew:
+        if not found.created - self._skew <= now <= end + self._skew:
             raise SignatureInvalid("it was made too early or too late", code="clock_skew", hint="Compare the clocks")
 
 
@@ -155,7 +150,7 @@ def keyid_of(message: Message) -> str:
     Raises:
         SignatureInvalid: it is not signed, or not in the profile.
     """
-    return _read(read_input(message.headers.get("signature-input"))).keyid
+    return _read(message).keyid
 
 
 def _with_digest(headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
@@ -167,20 +162,8 @@ def _with_digest(headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
     raise SignatureInvalid("there is a Content-Digest and no body", code="digest")
 
 
-def _read(found: Input) -> Verified:
-    """The parameters, each there once and of its kind."""
-    get = found.parameters.get  # a match statement would do the same in four times the time
-    created, expires, nonce, keyid = get("created"), get("expires"), get("nonce"), get("keyid")
-    algorithm, tag = get("alg"), get("tag")
-    if (
-        len(found.parameters) != len(_PARAMETERS)
-        or not (isinstance(created, int) and isinstance(expires, int) and isinstance(nonce, str))
-        or not (isinstance(keyid, str) and isinstance(algorithm, str) and isinstance(tag, str))
-        or len(nonce) not in _NONCE
-    ):
-        raise SignatureInvalid(
-            f"its parameters must be {', '.join(sorted(_PARAMETERS))}, each of its kind", code="parameters"
-        )
-    if found.label != LABEL or tag != TAG:
+def _read(message: Message) -> Input:
+    found = read_input(message.headers.get("signature-input"))
+    if found.label != LABEL or found.tag != TAG:
         raise SignatureInvalid(f"it is not labelled {LABEL} and tagged {TAG}", code="tag")
-    return Verified(LABEL, keyid, algorithm, created, expires, nonce, found.components)
+    return found
