@@ -27,7 +27,7 @@ from egov_serang.errors import EgovError
 from egov_serang.signing.headers import LONGEST
 
 ROOT = Path(__file__).parents[2]
-BY_COVERAGE = 940_000
+BY_COVERAGE = 941_000
 BY_HYPOTHESIS = 60_000
 EACH = -(-scaled(BY_HYPOTHESIS) // len(PARSERS))
 

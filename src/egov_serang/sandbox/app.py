@@ -87,7 +87,8 @@ def create_app(platform: Platform) -> FastAPI:
     """The sandbox as an ASGI application."""
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.platform = platform
-    app.include_router(oauth.router)
+    for router in oauth.ROUTERS:
+        app.include_router(router)
     app.include_router(control.router)
     app.include_router(console_data.router)
     app.include_router(console.router)

@@ -1,0 +1,74 @@
+"""What the gateway and its authorization server say of themselves (contract-v1 section 1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from egov_serang.sandbox.metadata import Discovery, KeySet, ServerMetadata
+from egov_serang.sandbox.oauth.grants import GRANTS
+from egov_serang.sandbox.platform import Here
+from egov_serang.sandbox.route import ContractRoute
+
+router = APIRouter(route_class=ContractRoute, tags=["authorization"])
+
+
+@router.get("/.well-known/smartcity-gateway", operation_id="gateway.discovery", response_model=Discovery)
+def discovery(here: Here) -> dict[str, Any]:
+    """What this gateway can do."""
+    base = here.settings.base_url
+    capabilities = {
+        "identity": ["verifications", "civil-services", "applications"],
+        "complaints": ["services", "cases", "transitions", "media"],
+        "permits": ["types", "applications", "documents", "transitions", "licences"],
+        "notifications": ["templates", "messages", "announcements"],
+    }
+    return {
+        "contract": "1.0",
+        "issuer": base,
+        "jurisdictions": [{"id": here.city.code, "name": here.city.name}],
+        "modules": {name: {"base": f"{base}/v1/{name}", "capabilities": can} for name, can in capabilities.items()},
+        "auth_profiles": ["private_key_jwt", "client_secret"],
+        "signature_profiles": [
+            {
+                "name": "rfc9421",
+                "requests": "required",
+                "responses": here.settings.sign_answers,
+                "algs": list(here.city.message_algorithms),
+            }
+        ],
+        "limits": {
+            "idempotency_ttl_s": here.city.limits.idempotency_ttl_s,
+            "max_body_bytes": here.city.limits.max_body_bytes,
+            "page_max": here.city.limits.page_max,
+            "rates": [],
+        },
+        "request_id_echo": True,
+        "sandbox": True,
+    }
+
+
+@router.get("/.well-known/oauth-authorization-server", operation_id="oauth.metadata", response_model=ServerMetadata)
+@router.get(
+    "/.well-known/openid-configuration", operation_id="oauth.openid_configuration", response_model=ServerMetadata
+)
+def metadata(here: Here) -> dict[str, Any]:
+    """Authorization server metadata (RFC 8414)."""
+    base = here.settings.base_url
+    return {
+        "issuer": base,
+        "token_endpoint": f"{base}/oauth2/token",
+        "jwks_uri": f"{base}/.well-known/jwks.json",
+        "grant_types_supported": sorted(GRANTS),
+        "response_types_supported": [],
+        "subject_types_supported": ["pairwise"],
+        "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "Ed25519", "EdDSA"],
+    }
+
+
+@router.get("/.well-known/jwks.json", operation_id="oauth.jwks", response_model=KeySet)
+def jwks(here: Here) -> dict[str, Any]:
+    """The gateway's public keys."""
+    return here.keys.jwks()

@@ -1,0 +1,60 @@
+"""The grants: what each `grant_type` gives to a client that has proved itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from fastapi import Request
+
+from egov_serang.sandbox.access import issue_token
+from egov_serang.sandbox.clients import Client
+from egov_serang.sandbox.oauth.refusal import Refused
+from egov_serang.sandbox.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A token request whose client has proved itself.
+
+    Attributes:
+        request: as it came.
+        form: its fields, each once. Secrets are among them.
+        client: who asks.
+    """
+
+    request: Request
+    form: Mapping[str, str]
+    client: Client
+
+    def scopes(self) -> list[str]:
+        """The scopes asked for; all the client may have when it names none.
+
+        Raises:
+            Refused: invalid_scope.
+        """
+        scope = self.form.get("scope")
+        granted = sorted(self.client.scopes) if scope is None else scope.split()
+        if not granted or not self.client.scopes.issuperset(granted):
+            raise Refused("invalid_scope", "A scope is not registered for this client.")
+        return granted
+
+
+Grant = Callable[[Platform, Asked], Mapping[str, str | int]]
+"""Gives the members of the token answer (RFC 6749 section 5.1), or raises `Refused`."""
+
+
+def client_credentials(here: Platform, asked: Asked) -> Mapping[str, str | int]:
+    """RFC 6749 section 4.4."""
+    granted = asked.scopes()
+    return {
+        "access_token": issue_token(here, asked.client.client_id, granted),
+        "token_type": "Bearer",
+        "expires_in": here.settings.token_ttl_s,
+        "scope": " ".join(granted),
+    }
+
+
+GRANTS: Final[Mapping[str, Grant]] = MappingProxyType({"client_credentials": client_credentials})

@@ -1,0 +1,68 @@
+"""The token endpoint: who asks, and what the grant gives (RFC 6749 section 3.2)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from egov_serang.sandbox.oauth.clients import Proof, proven
+from egov_serang.sandbox.oauth.grants import GRANTS, Asked
+from egov_serang.sandbox.oauth.refusal import OAuthError, Refused
+from egov_serang.sandbox.platform import Here
+from egov_serang.sandbox.problems import responses
+from egov_serang.sandbox.route import ContractRoute
+
+router = APIRouter(route_class=ContractRoute, tags=["authorization"])
+
+
+class AccessToken(BaseModel):
+    """What the token endpoint grants; `expires_in` in seconds."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+
+
+@router.post(
+    "/oauth2/token",
+    operation_id="oauth.token",
+    response_model=AccessToken,
+    responses={
+        **{status: {"model": OAuthError, "description": "Refused"} for status in (400, 401)},
+        **responses(413, 415),
+    },
+)
+async def token(
+    *,
+    request: Request,
+    here: Here,
+    grant_type: Annotated[str, Form()] = "",
+    scope: Annotated[str | None, Form()] = None,
+    client_id: Annotated[str | None, Form()] = None,
+    client_secret: Annotated[str | None, Form()] = None,
+    client_assertion_type: Annotated[str | None, Form()] = None,
+    client_assertion: Annotated[str | None, Form()] = None,
+) -> JSONResponse:
+    """An access token for a client that proves who it is."""
+    proof = Proof(
+        authorization=request.headers.get("authorization", ""),
+        client_id=client_id,
+        client_secret=client_secret,
+        client_assertion_type=client_assertion_type,
+        client_assertion=client_assertion,
+    )
+    form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    try:
+        client = proven(here, proof)
+        grant = GRANTS.get(grant_type)
+        if grant is None:
+            raise Refused("unsupported_grant_type", f"Only {', '.join(sorted(GRANTS))}.")
+        granted = grant(here, Asked(request, form, client))
+    except Refused as refused:
+        return refused.response()
+    request.state.client_id = client.client_id
+    return JSONResponse(dict(granted), headers={"Cache-Control": "no-store"})
