@@ -33,6 +33,7 @@ LOCAL = {
     "config init",
     "config show",
     *(f"keys {step}" for step in ("generate", "show", "jwks", "rotate")),
+    "signature explain",
 }
 """Commands that speak to no gateway of the profile."""
 

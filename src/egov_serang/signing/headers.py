@@ -89,9 +89,10 @@ def read_input(field: str | None) -> Input:
             **others,
         } if not others and len(once) in _NONCE:
             return Input(label, _listed(items), begin, end, once, key, scheme, application, params)
-    raise SignatureInvalid(
-        f"its parameters must be {', '.join(sorted(_PARAMETERS))}, each of its kind", code="parameters"
-    )
+        case _:
+            raise SignatureInvalid(
+                f"its parameters must be {', '.join(sorted(_PARAMETERS))}, each of its kind", code="parameters"
+            )
 
 
 def _listed(items: str) -> tuple[str, ...]:
