@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from egov_serang.auth.credentials import Credentials
+from egov_serang.auth.form import Form
 from egov_serang.core.clock import Clock, skew
 from egov_serang.core.message import Limits, Request, Response, TransportFault
 from egov_serang.core.runtime import Runtime
@@ -35,23 +34,6 @@ class _Refusal(BaseModel):
     """A refusal (RFC 6749 section 5.2); its free text is not even read."""
 
     error: str = Field(pattern="^[a-z_]{1,64}$")
-
-
-class _Form:
-    """The urlencoded body; its `repr` shows nothing."""
-
-    __slots__ = ("_content",)
-    content_type = "application/x-www-form-urlencoded"
-
-    def __init__(self, fields: dict[str, str]) -> None:
-        self._content = urlencode(fields).encode()
-
-    @property
-    def length(self) -> int:
-        return len(self._content)
-
-    def chunks(self) -> Iterator[bytes]:
-        return iter((self._content,))
 
 
 async def fetch(
@@ -96,7 +78,7 @@ async def _ask(
 
 def _build(issuer: str, credentials: Credentials, scope: str | None, now: int) -> Request:
     fields, headers = credentials.prove(issuer, now)
-    form = _Form({"grant_type": "client_credentials", **({"scope": scope} if scope else {}), **fields})
+    form = Form({"grant_type": "client_credentials", **({"scope": scope} if scope else {}), **fields})
     every = {"accept": "application/json", "content-type": form.content_type, **headers}
     return Request("POST", issuer.rstrip("/") + "/oauth2/token", list(every.items()), form)
 
