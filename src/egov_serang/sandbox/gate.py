@@ -65,7 +65,8 @@ class Requires:
         """Check token, signature, nonce and scope, in this order.
 
         Raises:
-            Problem: unauthenticated, token_expired, signature_invalid, clock_skew, nonce_replayed or scope_missing.
+            Problem: unauthenticated, token_expired, use_dpop_nonce, signature_invalid, clock_skew, nonce_replayed or
+                scope_missing.
         """
         claims = check_token(platform, request)
         request.state.client_id = claims.client_id
