@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from egov_serang import sources
+from egov_serang.auth.acting import FollowingStatements, Officer, SignedStatements, Statements
 from egov_serang.auth.credentials import ClientSecret, Credentials, FollowingCredentials, PrivateKeyJwt
+from egov_serang.auth.dpop import ProofKey
 from egov_serang.auth.jwks import JwksSource
 from egov_serang.auth.tokens import TokenSource
 from egov_serang.config import Config
@@ -18,9 +20,11 @@ from egov_serang.core.exchange import Exchange, Layer, Observer
 from egov_serang.core.kept import Kept
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConfigError, EgovError
+from egov_serang.layers.acting import ActingFor
 from egov_serang.layers.answers import Answers
 from egov_serang.layers.auth import Auth
 from egov_serang.layers.deadline import Deadline
+from egov_serang.layers.dpop import Dpop
 from egov_serang.layers.idempotency import Idempotency
 from egov_serang.layers.retry import Retry, RetryBudget
 from egov_serang.layers.signature import Signature
@@ -59,14 +63,33 @@ def token_source(config: Config) -> TokenSource | None:
         ConfigError: the key or secret cannot be read.
     """
     credentials: Credentials
-    if config.auth == "private_key_jwt":
+    if config.auth in {"private_key_jwt", "fapi2"}:
         credentials = _assertions(config)
     elif config.auth == "client_secret":
         secret = config.client_secret or sources.read_secret(config.client_secret_file or "", "secret")
         credentials = ClientSecret(config.client_id, secret.reveal())
     else:
         return None
-    return TokenSource(config.issuer, credentials, config.scope)
+    dpop = proof_key(config) if config.auth == "fapi2" else None
+    return TokenSource(config.issuer, credentials, config.scope, dpop=dpop)
+
+
+def proof_key(config: Config) -> ProofKey:
+    """The DPoP key of one client instance: from its file, or made now and kept in memory alone.
+
+    Raises:
+        ConfigError: the file cannot be read, holds no P-256 key, or the assertion key.
+    """
+    if config.dpop_key_file is None:
+        return ProofKey(expires=config.dpop_exp)
+    key = PrivateKey.from_file(config.dpop_key_file, None, config.dpop_key_passphrase_file)
+    if key.thumbprint() == assertion_key(config).thumbprint():
+        raise ConfigError(
+            "key_file and dpop_key_file hold the same key",
+            code="key_unusable",
+            hint="Leave dpop_key_file out: a key is made for each client then; or make one of its own for it",
+        )
+    return ProofKey(key, expires=config.dpop_exp)
 
 
 def _assertions(config: Config) -> Credentials:
@@ -140,12 +163,20 @@ def layers(
     Raises:
         ConfigError: a key cannot be read or used.
     """
+    if tokens is not None and config.auth == "fapi2" and tokens.dpop is None:
+        raise ConfigError(
+            "auth = 'fapi2' needs tokens bound to a key; the tokens given to this client are plain ones",
+            code="config_value",
+            hint="Share the tokens of a client with auth = 'fapi2', or leave tokens= out",
+        )
     profile = signature or _profile(config)
     stack: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget())]
     if tokens is not None:
         stack.append(Auth(tokens))
     if profile is not None:
         stack.append(Skew(clock))
+    if tokens is not None and tokens.dpop is not None:
+        stack.append(Dpop(tokens.dpop, clock))
     stack.append(Answers(promises.echo))
     if profile is not None:
         if verified and config.verify_answers is not False:
@@ -157,6 +188,38 @@ def layers(
 
         stack.append(Attempts())
     return tuple(stack)
+
+
+def acting(config: Config, stack: Sequence[Layer], officer: Officer, clock: Clock) -> tuple[Layer, ...]:
+    """The layers of a client that acts for an officer, in place of another it acted for.
+
+    Args:
+        config: of the client.
+        stack: its layers.
+        officer: who is acted for.
+        clock: the gateway's.
+
+    Raises:
+        ConfigError: the client has no assertion key, or signs no requests.
+    """
+    if config.key_file is None or config.signature == "none":
+        wanted = "key_file" if config.key_file is None else "signature and signing_key_file"
+        raise ConfigError(
+            f"acting_as needs {wanted}: the statement is signed with the assertion key and covered by the request's"
+            " signature",
+            code="config_missing",
+            hint=f"Set {wanted}",
+        )
+
+    def made() -> SignedStatements:
+        return SignedStatements(config.client_id, config.issuer, assertion_key(config))
+
+    file = sources.file_of(config.key_file)
+    statements: Statements = made() if file is None else FollowingStatements(Followed(file, made))
+    rest = [layer for layer in stack if not isinstance(layer, ActingFor)]
+    # Within whatever repeats, so that each attempt gets a statement of its own; before the signature, which covers it.
+    place = next(number for number, layer in enumerate(rest) if isinstance(layer, Answers))
+    return (*rest[:place], ActingFor(officer, statements, clock), *rest[place:])
 
 
 def _profile(config: Config) -> SignatureProfile | None:
@@ -192,7 +255,7 @@ def message_key(config: Config) -> PrivateKey:
         ConfigError: it cannot be read or used, or both are one.
     """
     key = PrivateKey.from_file(config.signing_key_file or "", config.signing_key_id, config.signing_key_passphrase_file)
-    if config.auth == "private_key_jwt" and assertion_key(config).thumbprint() == key.thumbprint():
+    if config.auth in {"private_key_jwt", "fapi2"} and assertion_key(config).thumbprint() == key.thumbprint():
         raise ConfigError(
             "key_file and signing_key_file hold the same key",
             code="key_unusable",

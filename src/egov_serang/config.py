@@ -16,7 +16,7 @@ from egov_serang import sources
 from egov_serang.errors import ConfigError
 from egov_serang.types import Language, Secret
 
-AuthProfile = Literal["private_key_jwt", "client_secret", "none"]
+AuthProfile = Literal["private_key_jwt", "client_secret", "fapi2", "none"]
 SignatureName = Literal["rfc9421", "custom", "none"]
 
 _FILE: Final = "~/.config/egov-serang/config.toml"
@@ -28,6 +28,8 @@ _PATHS: Final = (
     "signing_key_file",
     "signing_key_passphrase_file",
     "client_secret_file",
+    "dpop_key_file",
+    "dpop_key_passphrase_file",
     "ca_file",
     "client_cert_file",
     "client_key_file",
@@ -56,6 +58,10 @@ class Config:
         key_id: its `kid`; the JWK's own or the RFC 7638 thumbprint by default.
         client_secret: for `client_secret`; better a file.
         client_secret_file: where the secret is: file, `env:` or `keyring:`; the text without blanks around it.
+        dpop_key_file: the key tokens are bound to, for `fapi2` (ECDSA P-256), kept like `key_file`; by default each
+            client makes one of its own and keeps it in memory alone.
+        dpop_key_passphrase_file: where its passphrase is.
+        dpop_exp: whether DPoP proofs say when they expire (`exp`), which some profiles demand.
         scope: scopes to ask for, separated by blanks; the server's default when None.
         signature: how requests are signed; `none` for gateways that do not ask for it, `custom` where the application
             gives its client a profile or a remote signer (`Client(signature=...)`).
@@ -93,6 +99,9 @@ class Config:
     key_id: str | None = None
     client_secret: Secret | None = None
     client_secret_file: str | Path | None = None
+    dpop_key_file: str | Path | None = None
+    dpop_key_passphrase_file: str | Path | None = None
+    dpop_exp: bool = False
     scope: str | None = None
     signature: SignatureName = "rfc9421"
     signing_key_file: str | Path | None = None
@@ -121,8 +130,9 @@ class Config:
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
         if not isinstance(self.retries, int) or self.retries < 0 or not isinstance(self.slots, int) or self.slots < 1:
             raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
-        if not isinstance(self.telemetry, bool):
-            raise ConfigError("telemetry must be true or false", code="config_value")
+        for name in ("telemetry", "dpop_exp"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name} must be true or false", code="config_value")
         if self.verify_answers is not None and not isinstance(self.verify_answers, bool):
             raise ConfigError("verify_answers must be true or false", code="config_value")
         if isinstance(self.client_secret, str):  # a caller without a type checker; text would be shown by repr
@@ -132,16 +142,22 @@ class Config:
         self._check_auth()
 
     def _check_auth(self) -> None:
-        if self.auth not in ("private_key_jwt", "client_secret", "none"):
-            raise _unknown("auth", self.auth, "private_key_jwt, client_secret, none")
+        if self.auth not in ("private_key_jwt", "client_secret", "fapi2", "none"):
+            raise _unknown("auth", self.auth, "private_key_jwt, client_secret, fapi2, none")
         if self.signature not in ("rfc9421", "custom", "none"):
             raise _unknown("signature", self.signature, "rfc9421, custom, none")
         if self.language not in ("id", "en"):
             raise _unknown("language", self.language, "id, en")
         if self.auth != "none" and not self.client_id:
             raise _missing("client_id", f"auth = {self.auth!r}")
-        if self.auth == "private_key_jwt" and self.key_file is None:
-            raise _missing("key_file", "auth = 'private_key_jwt'")
+        if self.auth in ("private_key_jwt", "fapi2") and self.key_file is None:
+            raise _missing("key_file", f"auth = {self.auth!r}")
+        if self.auth != "fapi2" and (self.dpop_key_file is not None or self.dpop_exp):
+            raise ConfigError(
+                f"dpop_key_file and dpop_exp are for auth = 'fapi2'; auth = {self.auth!r} sends plain tokens",
+                code="config_value",
+                hint="Set auth = 'fapi2', or take them out",
+            )
         if self.auth == "client_secret" and self.client_secret is None and self.client_secret_file is None:
             raise _missing("client_secret_file", "auth = 'client_secret'")
         if self.signature == "rfc9421" and self.signing_key_file is None:
@@ -267,7 +283,7 @@ def _fault(name: str, value: object) -> str | None:
     """What is wrong with a setting of a file, by its name and type alone."""
     if name == "client_secret" or name not in {known.name for known in fields(Config)}:
         return "is not a setting"
-    if name in _NUMBERS or name in {"request_id_echo", "verify_answers", "telemetry"}:
+    if name in _NUMBERS or name in {"request_id_echo", "verify_answers", "telemetry", "dpop_exp"}:
         return None if isinstance(value, int | float) else "must be a number, or true or false"
     return None if isinstance(value, str) else "must be text"
 

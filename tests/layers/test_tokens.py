@@ -10,6 +10,7 @@ import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given
@@ -177,6 +178,16 @@ def test_what_is_no_token(bench: Bench, outcome: Any, kind: type[EgovError]) -> 
     assert "CANARY" not in f"{error} {vars(error)}"
 
 
+def test_the_endpoint_may_be_another_and_the_audience_stays_the_issuer(world: World) -> None:
+    key = PrivateKey(p256_pem())
+    source = TokenSource(ISSUER, PrivateKeyJwt("app", key), endpoint="https://issuer.test/token")
+    world.answers = [lambda sent: token("t")]
+    world.runtime.run(source.get(world.runtime, START + 60))
+    assert world.sent[0].url == "https://issuer.test/token"
+    form = {name: values[0] for name, values in parse_qs(world.sent[0].body.decode()).items()}
+    assert jwt.decode(form["client_assertion"], key.jose(), algorithms=["ES256"]).claims["aud"] == ISSUER
+
+
 def test_a_token_without_a_lifetime_lives_five_minutes(world: World) -> None:
     bench = Bench(world)
     bench.issuer.answers = [token("t", None)]
@@ -222,8 +233,13 @@ def test_nothing_of_it_is_shown_or_copied(world: World) -> None:
     bench.issuer.answers = [token("CANARY")]
     found = world.runtime.run(bench.source.get(world.runtime, START + 60))
     assert found.header() == "Bearer CANARY"
-    assert "CANARY" not in f"{found!r} {bench.source!r} {vars(bench.source)} {bench.source._credentials!r}"
-    for thing in (found, bench.source, bench.source._credentials, PrivateKeyJwt("app", PrivateKey(ed25519_pem()))):
+    assert "CANARY" not in f"{found!r} {bench.source!r} {vars(bench.source)} {bench.source._asking.credentials!r}"
+    for thing in (
+        found,
+        bench.source,
+        bench.source._asking.credentials,
+        PrivateKeyJwt("app", PrivateKey(ed25519_pem())),
+    ):
         for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
             with pytest.raises(TypeError, match="cannot be pickled"):
                 attempt(thing)
@@ -234,11 +250,11 @@ class Lossy(FakeRuntime):
 
     lost: Coroutine[Any, Any, None] | None = None
 
-    def launch(self, work: Coroutine[Any, Any, None]) -> None:
+    def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
         if self.lost is None:
             self.lost = work
         else:
-            super().launch(work)
+            super().launch(work, aside=aside)
 
 
 @pytest.mark.parametrize("flow", ["threads", "tasks"])

@@ -76,7 +76,7 @@ class Engine:
         self.options = options
         self.audit = audit
         self.observer: Observer = observer or Unobserved()
-        self._layers = layers
+        self.layers = layers
         self._base = base
         self._full_trace = full_trace
         languages = "id, en;q=0.5" if options.language == "id" else "en, id;q=0.5"
@@ -93,9 +93,16 @@ class Engine:
 
     def with_options(self, options: Options) -> Engine:
         """The same layers, budget and connections under other options."""
+        return self._like(self.layers, options)
+
+    def with_layers(self, layers: Sequence[Layer]) -> Engine:
+        """The same budget, connections and options through other layers."""
+        return self._like(layers, self.options)
+
+    def _like(self, layers: Sequence[Layer], options: Options) -> Engine:
         return Engine(
             self.runtime,
-            self._layers,
+            layers,
             base=self._base,
             headers=self._headers,
             options=options,
@@ -178,7 +185,7 @@ class Engine:
         """The innermost step: one transmission, and the truth about it where it fails."""
         call = exchange.call
         exchange.attempt += 1
-        exchange.status = None
+        exchange.status = exchange.received = None
         request = Request(call.method, exchange.url, list(exchange.headers.items()), call.body, call.stream)
         limits = Limits(exchange.deadline, self.options.connect, self.options.read)
         try:
@@ -186,7 +193,7 @@ class Engine:
         except TransportFault as fault:
             error = from_fault(fault, expired=exchange.remaining() < _MOMENT)
         else:
-            exchange.sent, exchange.status = "yes", response.status
+            exchange.sent, exchange.status, exchange.received = "yes", response.status, response.headers
             return response
         exchange.sent = max(exchange.sent, error.sent, key=_CERTAINTY.__getitem__)
         raise error
