@@ -133,6 +133,8 @@ def verified(token: Secret, key: IssuerKey | None, algorithms: Collection[str], 
 
 
 def _checked(token: Secret, key: IssuerKey, usable: list[str]) -> tuple[bytes, str] | None:
+    if not usable:  # to joserfc an empty list is no list, and it would accept what it recommends
+        return None
     try:
         found = jws.deserialize_compact(token.reveal(), cast("Any", key.key), registry=_Registry(algorithms=usable))
         return found.payload, str(found.headers()["alg"])
