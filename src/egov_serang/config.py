@@ -46,6 +46,7 @@ class Config:
     Args:
         gateway: origin of the Smart City gateway, with its path prefix if it has one.
         issuer: the authorization server; the gateway itself by default.
+        token_endpoint: address where tokens are asked for; `/oauth2/token` at the issuer by default.
         city: Kemendagri code of the city this profile is for, such as `36.73`. An app finds the city's districts and
             villages by it (`models.regions.CITIES`); whose data it sees the token decides.
         auth: how tokens are asked for (contract-v1 section 1); `none` sends no token.
@@ -85,6 +86,7 @@ class Config:
 
     gateway: str
     issuer: str = ""
+    token_endpoint: str = ""
     city: str | None = None
     auth: AuthProfile = "private_key_jwt"
     client_id: str = ""
@@ -116,6 +118,8 @@ class Config:
     def __post_init__(self) -> None:
         object.__setattr__(self, "gateway", _origin("gateway", self.gateway))
         object.__setattr__(self, "issuer", _origin("issuer", self.issuer or self.gateway))
+        if self.token_endpoint:
+            object.__setattr__(self, "token_endpoint", _origin("token_endpoint", self.token_endpoint))
         for name in ("deadline", "connect", "read"):
             if not _is_positive(getattr(self, name)):
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
