@@ -10,6 +10,7 @@ import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given
@@ -175,6 +176,16 @@ def test_what_is_no_token(bench: Bench, outcome: Any, kind: type[EgovError]) -> 
     assert error.sent == "no", "the call itself never left"
     assert ISSUER in str(error)
     assert "CANARY" not in f"{error} {vars(error)}"
+
+
+def test_the_endpoint_may_be_another_and_the_audience_stays_the_issuer(world: World) -> None:
+    key = PrivateKey(p256_pem())
+    source = TokenSource(ISSUER, PrivateKeyJwt("app", key), endpoint="https://issuer.test/token")
+    world.answers = [lambda sent: token("t")]
+    world.runtime.run(source.get(world.runtime, START + 60))
+    assert world.sent[0].url == "https://issuer.test/token"
+    form = {name: values[0] for name, values in parse_qs(world.sent[0].body.decode()).items()}
+    assert jwt.decode(form["client_assertion"], key.jose(), algorithms=["ES256"]).claims["aud"] == ISSUER
 
 
 def test_a_token_without_a_lifetime_lives_five_minutes(world: World) -> None:

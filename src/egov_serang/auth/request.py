@@ -55,7 +55,14 @@ class _Form:
 
 
 async def fetch(
-    runtime: Runtime, issuer: str, credentials: Credentials, scope: str | None, until: float, *, clock: Clock
+    runtime: Runtime,
+    issuer: str,
+    credentials: Credentials,
+    scope: str | None,
+    until: float,
+    *,
+    endpoint: str,
+    clock: Clock,
 ) -> tuple[str, float]:
     """Ask for a token: its value, and its lifetime in seconds. A refused time is corrected and tried once more.
 
@@ -63,21 +70,28 @@ async def fetch(
         Unauthorized, ServerFault, ConnectionFailed, UnexpectedReply: each names the issuer; the call was not sent.
     """
     applied = clock.offset
-    response, ahead = await _ask(runtime, issuer, credentials, scope, until, clock=clock)
+    response, ahead = await _ask(runtime, issuer, credentials, scope, until, endpoint=endpoint, clock=clock)
     # The issuer says `invalid_client` and not why; whether it can have been the time, its `Date` tells.
     if response.status in _REFUSED and clock.adopt(ahead, applied):
-        response, _ = await _ask(runtime, issuer, credentials, scope, until, clock=clock)
+        response, _ = await _ask(runtime, issuer, credentials, scope, until, endpoint=endpoint, clock=clock)
     if response.status == _OK:
         return _read(issuer, response)
     raise _refusal(issuer, response)
 
 
 async def _ask(
-    runtime: Runtime, issuer: str, credentials: Credentials, scope: str | None, until: float, *, clock: Clock
+    runtime: Runtime,
+    issuer: str,
+    credentials: Credentials,
+    scope: str | None,
+    until: float,
+    *,
+    endpoint: str,
+    clock: Clock,
 ) -> tuple[Response, float | None]:
     """Ask once: the answer, and how far its clock is ahead of ours."""
     before = runtime.wall()
-    request = _build(issuer, credentials, scope, int(before + clock.offset))
+    request = _build(endpoint, issuer, credentials, scope, int(before + clock.offset))
     try:
         response = await runtime.send(request, Limits(until, max_body=64 * 1024))
     except TransportFault as fault:
@@ -94,11 +108,11 @@ async def _ask(
     raise error
 
 
-def _build(issuer: str, credentials: Credentials, scope: str | None, now: int) -> Request:
+def _build(endpoint: str, issuer: str, credentials: Credentials, scope: str | None, now: int) -> Request:
     fields, headers = credentials.prove(issuer, now)
     form = _Form({"grant_type": "client_credentials", **({"scope": scope} if scope else {}), **fields})
     every = {"accept": "application/json", "content-type": form.content_type, **headers}
-    return Request("POST", issuer.rstrip("/") + "/oauth2/token", list(every.items()), form)
+    return Request("POST", endpoint, list(every.items()), form)
 
 
 def _read(issuer: str, response: Response) -> tuple[str, float]:

@@ -65,10 +65,14 @@ class TokenSource:
         issuer: the authorization server, also the only audience of assertions.
         credentials: who we are.
         scope: scopes asked for, separated by blanks; the server's default when None.
+        endpoint: where tokens are asked for; `/oauth2/token` at the issuer when None.
     """
 
-    def __init__(self, issuer: str, credentials: Credentials, scope: str | None = None) -> None:
+    def __init__(
+        self, issuer: str, credentials: Credentials, scope: str | None = None, *, endpoint: str | None = None
+    ) -> None:
         self.issuer = issuer
+        self._endpoint = endpoint or issuer.rstrip("/") + "/oauth2/token"
         self._credentials = credentials
         self._scope = scope
         self._clock = Clock()
@@ -146,7 +150,15 @@ class TokenSource:
         landing = _Landing()
         asked_at = runtime.now()
         try:
-            answer = fetch(runtime, self.issuer, self._credentials, self._scope, until, clock=self._clock)
+            answer = fetch(
+                runtime,
+                self.issuer,
+                self._credentials,
+                self._scope,
+                until,
+                endpoint=self._endpoint,
+                clock=self._clock,
+            )
             landing = _Landing(token=Token(*await answer, asked_at))
         except EgovError as error:
             own_time = isinstance(error, ConnectionFailed | DeadlineExceeded) and until - asked_at < _FETCH_TIME
