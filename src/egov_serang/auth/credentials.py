@@ -119,3 +119,26 @@ class ClientSecret:
 
     def __reduce__(self) -> Never:
         raise TypeError("credentials cannot be pickled or copied: pass the configuration instead")
+
+
+class PostedSecret:
+    """`client_secret_post` (RFC 6749 section 2.3.1): id and secret in the form, for servers that read no other way.
+
+    Args:
+        client_id: as registered.
+        secret: the client secret.
+    """
+
+    __slots__ = ("_secret", "client_id")
+
+    def __init__(self, client_id: str, secret: str) -> None:
+        self.client_id, self._secret = client_id, secret
+
+    def prove(self, issuer: str, now: int) -> tuple[dict[str, str], dict[str, str]]:
+        return {"client_id": self.client_id, "client_secret": self._secret}, {}
+
+    def __repr__(self) -> str:
+        return f"<PostedSecret {self.client_id}>"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("credentials cannot be pickled or copied: pass the configuration instead")
