@@ -53,37 +53,11 @@ _BACKEND: Final = ("backend_credential_file", "backend_header", "backend_user")
 _FIELD: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _PARAMETER: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 _TAKEN: Final = frozenset(
-    [
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "dpop",
-        "host",
-        "connection",
-        "transfer-encoding",
-        "te",
-        "upgrade",
-        "date",
-        "content-length",
-        "content-type",
-        "content-digest",
-        "content-encoding",
-        "signature",
-        "signature-input",
-        "idempotency-key",
-        "if-match",
-        "if-none-match",
-        "x-request-id",
-        "x-correlation-id",
-        "x-acting-for",
-        "egov-contract",
-        "traceparent",
-        "tracestate",
-        "accept",
-        "accept-encoding",
-        "accept-language",
-        "user-agent",
-    ]
+    {"authorization", "proxy-authorization", "cookie", "dpop", "host", "connection", "te", "upgrade", "date"}
+    | {"transfer-encoding", "content-length", "content-type", "content-digest", "content-encoding"}
+    | {"signature", "signature-input", "idempotency-key", "if-match", "if-none-match", "x-acting-for"}
+    | {"x-request-id", "x-correlation-id", "traceparent", "tracestate", "egov-contract", "user-agent"}
+    | {"accept", "accept-encoding", "accept-language"}
 )
 """Headers that mean something else already."""
 
