@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from egov_serang import schemes, sources
+from egov_serang.auth.acting import FollowingStatements, Officer, SignedStatements, Statements
 from egov_serang.auth.credentials import ClientSecret, Credentials, FollowingCredentials, PostedSecret, PrivateKeyJwt
 from egov_serang.auth.jwks import JwksSource
 from egov_serang.auth.static import Scheme, StaticCredential
@@ -19,6 +20,7 @@ from egov_serang.core.exchange import Exchange, Layer, Observer
 from egov_serang.core.kept import Kept
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConfigError, EgovError
+from egov_serang.layers.acting import ActingFor
 from egov_serang.layers.answers import Answers
 from egov_serang.layers.auth import Auth
 from egov_serang.layers.deadline import Deadline
@@ -195,6 +197,38 @@ def layers(
 
         stack.append(Attempts())
     return tuple(stack)
+
+
+def acting(config: Config, stack: Sequence[Layer], officer: Officer, clock: Clock) -> tuple[Layer, ...]:
+    """The layers of a client that acts for an officer, in place of another it acted for.
+
+    Args:
+        config: of the client.
+        stack: its layers.
+        officer: who is acted for.
+        clock: the gateway's.
+
+    Raises:
+        ConfigError: the client has no assertion key, or signs no requests.
+    """
+    if config.key_file is None or config.signature == "none":
+        wanted = "key_file" if config.key_file is None else "signature and signing_key_file"
+        raise ConfigError(
+            f"acting_as needs {wanted}: the statement is signed with the assertion key and covered by the request's"
+            " signature",
+            code="config_missing",
+            hint=f"Set {wanted}",
+        )
+
+    def made() -> SignedStatements:
+        return SignedStatements(config.client_id, config.issuer, assertion_key(config))
+
+    file = sources.file_of(config.key_file)
+    statements: Statements = made() if file is None else FollowingStatements(Followed(file, made))
+    rest = [layer for layer in stack if not isinstance(layer, ActingFor)]
+    # Within whatever repeats, so that each attempt gets a statement of its own; before the signature, which covers it.
+    place = next(number for number, layer in enumerate(rest) if isinstance(layer, Answers))
+    return (*rest[:place], ActingFor(officer, statements, clock), *rest[place:])
 
 
 def _profile(config: Config) -> SignatureProfile | None:

@@ -114,12 +114,13 @@ async def mint(body: TokenIn, here: Here) -> dict[str, str]:
 
 @router.post("/reset", status_code=204)
 async def reset(here: Here) -> Response:
-    """Empty and seed the database, forget faults, records, nonces and clock changes; registrations stay."""
+    """Empty and seed the database; forget faults, records, audit trail, nonces, clock changes. Registrations stay."""
     await _exclusively(here, here.reseed)
     here.replays.forget()
     here.clock.reset()
     here.faults.clear()
     here.records.clear()
+    here.audit.clear()
     return Response(status_code=204)
 
 
@@ -127,6 +128,12 @@ async def reset(here: Here) -> Response:
 async def requests(here: Here) -> list[dict[str, Any]]:
     """What came in, oldest first: routes and verdicts only."""
     return [asdict(record) for record in here.records.last()]
+
+
+@router.get("/audit")
+async def audit(here: Here) -> list[dict[str, Any]]:
+    """What was done for officers, oldest first."""
+    return [asdict(entry) for entry in here.audit.all()]
 
 
 @router.get("/counts")

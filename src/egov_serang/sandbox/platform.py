@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+from egov_serang.sandbox.audit import AuditTrail
 from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.clients import Clients
 from egov_serang.sandbox.clock import Clock
@@ -35,6 +36,7 @@ class Platform:
     clock: Clock = field(default_factory=Clock)
     records: Records = field(default_factory=Records)
     faults: Faults = field(default_factory=Faults)
+    audit: AuditTrail = field(default_factory=AuditTrail)
     writer: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held around every write transaction: SQLite has one writer, and a queue is fairer than its busy loop."""
     in_flight: set[str] = field(default_factory=set)

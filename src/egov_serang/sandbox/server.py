@@ -189,6 +189,10 @@ class Sandbox:
         """What came in, oldest first; see `records.Record`."""
         return self._do(control.requests(self._platform))
 
+    def audit(self) -> list[dict[str, Any]]:
+        """What was done for officers (`X-Acting-For`), oldest first; see `audit.Entry`."""
+        return self._do(control.audit(self._platform))
+
     def counts(self) -> dict[str, int]:
         """Rows per table (`complaints`, `verifications`, ...) and `token_calls`."""
         return control.counts(self._platform)
