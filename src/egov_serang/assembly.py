@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 from egov_serang import schemes, sources
 from egov_serang.auth.acting import FollowingStatements, Officer, SignedStatements, Statements
 from egov_serang.auth.credentials import ClientSecret, Credentials, FollowingCredentials, PostedSecret, PrivateKeyJwt
+from egov_serang.auth.dpop import ProofKey
 from egov_serang.auth.jwks import JwksSource
 from egov_serang.auth.static import Scheme, StaticCredential
 from egov_serang.auth.tokens import TokenSource
@@ -24,6 +25,7 @@ from egov_serang.layers.acting import ActingFor
 from egov_serang.layers.answers import Answers
 from egov_serang.layers.auth import Auth
 from egov_serang.layers.deadline import Deadline
+from egov_serang.layers.dpop import Dpop
 from egov_serang.layers.idempotency import Idempotency
 from egov_serang.layers.retry import Retry, RetryBudget
 from egov_serang.layers.signature import Signature
@@ -63,7 +65,7 @@ def token_source(config: Config) -> TokenSource | None:
         ConfigError: the key or secret cannot be read.
     """
     credentials: Credentials
-    if config.auth == "private_key_jwt":
+    if config.auth in {"private_key_jwt", "fapi2"}:
         credentials = _assertions(config)
     elif config.auth == "client_secret":
         secret = config.client_secret or sources.read_secret(config.client_secret_file or "", "secret")
@@ -71,7 +73,26 @@ def token_source(config: Config) -> TokenSource | None:
         credentials = kind(config.client_id, secret.reveal())
     else:
         return None
-    return TokenSource(config.issuer, credentials, config.scope, endpoint=config.token_endpoint or None)
+    dpop = proof_key(config) if config.auth == "fapi2" else None
+    return TokenSource(config.issuer, credentials, config.scope, endpoint=config.token_endpoint or None, dpop=dpop)
+
+
+def proof_key(config: Config) -> ProofKey:
+    """The DPoP key of one client instance: from its file, or made now and kept in memory alone.
+
+    Raises:
+        ConfigError: the file cannot be read, holds no P-256 key, or the assertion key.
+    """
+    if config.dpop_key_file is None:
+        return ProofKey(expires=config.dpop_exp)
+    key = PrivateKey.from_file(config.dpop_key_file, None, config.dpop_key_passphrase_file)
+    if key.thumbprint() == assertion_key(config).thumbprint():
+        raise ConfigError(
+            "key_file and dpop_key_file hold the same key",
+            code="key_unusable",
+            hint="Leave dpop_key_file out: a key is made for each client then; or make one of its own for it",
+        )
+    return ProofKey(key, expires=config.dpop_exp)
 
 
 def _assertions(config: Config) -> Credentials:
@@ -177,6 +198,12 @@ def layers(
     Raises:
         ConfigError: a key cannot be read or used.
     """
+    if tokens is not None and config.auth == "fapi2" and tokens.dpop is None:
+        raise ConfigError(
+            "auth = 'fapi2' needs tokens bound to a key; the tokens given to this client are plain ones",
+            code="config_value",
+            hint="Share the tokens of a client with auth = 'fapi2', or leave tokens= out",
+        )
     profile = signature or _profile(config)
     stack: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget())]
     if tokens is not None:
@@ -186,6 +213,8 @@ def layers(
         stack.append(Static(static))
     if profile is not None:
         stack.append(Skew(clock))
+    if tokens is not None and tokens.dpop is not None:
+        stack.append(Dpop(tokens.dpop, clock))
     stack.append(Answers(promises.echo))
     if profile is not None:
         if verified and config.verify_answers is not False:

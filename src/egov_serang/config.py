@@ -34,6 +34,8 @@ _PATHS: Final = (
     "signing_key_file",
     "signing_key_passphrase_file",
     "client_secret_file",
+    "dpop_key_file",
+    "dpop_key_passphrase_file",
     "ca_file",
     "credential_file",
     "backend_credential_file",
@@ -57,9 +59,9 @@ class Config:
         token_endpoint: address where tokens are asked for; `/oauth2/token` at the issuer by default.
         city: Kemendagri code of the city this profile is for, such as `36.73`. An app finds the city's districts and
             villages by it (`models.regions.CITIES`); whose data it sees the token decides.
-        auth: how the client proves who it is (contract-v1 section 1). `private_key_jwt`, `client_secret`, `mtls` and
-            `jwt_grant` obtain tokens; `api_key`, `basic` and `bearer` send what `credential_file` holds; `none`
-            sends nothing.
+        auth: how the client proves who it is (contract-v1 section 1). `private_key_jwt`, `client_secret`, `fapi2`,
+            `mtls` and `jwt_grant` obtain tokens; `api_key`, `basic` and `bearer` send what `credential_file` holds;
+            `none` sends nothing.
         client_id: as registered with the gateway.
         key_file: the assertion key, for `private_key_jwt`, `jwt_grant` and `acting_as`: a file (PEM, PKCS#12, JWK),
             `env:NAME` or `keyring:service/name`.
@@ -78,6 +80,10 @@ class Config:
         backend_header: the header it is in; by default `x-api-key` for an API key, else `auth`.
         backend_user: the user of `backend_auth = "basic"`.
         backend_credential_file: where its key, password or token is.
+        dpop_key_file: the key tokens are bound to, for `fapi2` (ECDSA P-256), kept like `key_file`; by default each
+            client makes one of its own and keeps it in memory alone.
+        dpop_key_passphrase_file: where its passphrase is.
+        dpop_exp: whether DPoP proofs say when they expire (`exp`), which some profiles demand.
         scope: scopes to ask for, separated by blanks; the server's default when None.
         signature: how requests are signed; `none` for gateways that do not ask for it, `custom` where the application
             gives its client a profile or a remote signer (`Client(signature=...)`).
@@ -127,6 +133,9 @@ class Config:
     backend_header: str = ""
     backend_user: str = ""
     backend_credential_file: str | Path | None = None
+    dpop_key_file: str | Path | None = None
+    dpop_key_passphrase_file: str | Path | None = None
+    dpop_exp: bool = False
     scope: str | None = None
     signature: SignatureName = "rfc9421"
     signing_key_file: str | Path | None = None
@@ -158,8 +167,9 @@ class Config:
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
         if not isinstance(self.retries, int) or self.retries < 0 or not isinstance(self.slots, int) or self.slots < 1:
             raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
-        if not isinstance(self.telemetry, bool):
-            raise ConfigError("telemetry must be true or false", code="config_value")
+        for name in ("telemetry", "dpop_exp"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name} must be true or false", code="config_value")
         if self.verify_answers is not None and not isinstance(self.verify_answers, bool):
             raise ConfigError("verify_answers must be true or false", code="config_value")
         if isinstance(self.client_secret, str):  # a caller without a type checker; text would be shown by repr
@@ -291,7 +301,7 @@ def _fault(name: str, value: object) -> str | None:
     """What is wrong with a setting of a file, by its name and type alone."""
     if name == "client_secret" or name not in {known.name for known in fields(Config)}:
         return "is not a setting"
-    if name in _NUMBERS or name in {"request_id_echo", "verify_answers", "telemetry"}:
+    if name in _NUMBERS or name in {"request_id_echo", "verify_answers", "telemetry", "dpop_exp"}:
         return None if isinstance(value, int | float) else "must be a number, or true or false"
     return None if isinstance(value, str) else "must be text"
 

@@ -10,7 +10,9 @@ from typing import Any, Final, Literal, get_args
 
 from egov_serang.errors import ConfigError
 
-AuthProfile = Literal["private_key_jwt", "client_secret", "mtls", "jwt_grant", "api_key", "basic", "bearer", "none"]
+AuthProfile = Literal[
+    "private_key_jwt", "client_secret", "fapi2", "mtls", "jwt_grant", "api_key", "basic", "bearer", "none"
+]
 SignatureName = Literal["rfc9421", "custom", "none"]
 SecretMethod = Literal["basic", "post"]
 Place = Literal["header", "query"]
@@ -39,6 +41,7 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
     {
         "private_key_jwt": Scheme((("client_id",), ("key_file",))),
         "client_secret": Scheme((("client_id",), ("client_secret_file", "client_secret")), ("client_secret_method",)),
+        "fapi2": Scheme((("client_id",), ("key_file",)), ("dpop_key_file", "dpop_key_passphrase_file", "dpop_exp")),
         "mtls": Scheme((("client_id",), ("client_cert_file",))),
         "jwt_grant": Scheme((("client_id",), ("key_file",)), ("audience",)),
         "api_key": Scheme((("credential_file",),), ("credential_name", "credential_in")),
@@ -47,7 +50,10 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
         "none": Scheme(),
     }
 )
-_OWN: Final = ("client_secret_method", "audience", "credential_file", "credential_name", "credential_in")
+_OWN: Final = (
+    *("client_secret_method", "audience", "credential_file", "credential_name", "credential_in"),
+    *("dpop_key_file", "dpop_key_passphrase_file", "dpop_exp"),
+)
 """Settings that one profile alone reads: under another they would be a silent nothing."""
 _BACKEND: Final = ("backend_credential_file", "backend_header", "backend_user")
 _FIELD: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")

@@ -233,8 +233,13 @@ def test_nothing_of_it_is_shown_or_copied(world: World) -> None:
     bench.issuer.answers = [token("CANARY")]
     found = world.runtime.run(bench.source.get(world.runtime, START + 60))
     assert found.header() == "Bearer CANARY"
-    assert "CANARY" not in f"{found!r} {bench.source!r} {vars(bench.source)} {bench.source._credentials!r}"
-    for thing in (found, bench.source, bench.source._credentials, PrivateKeyJwt("app", PrivateKey(ed25519_pem()))):
+    assert "CANARY" not in f"{found!r} {bench.source!r} {vars(bench.source)} {bench.source._asking.credentials!r}"
+    for thing in (
+        found,
+        bench.source,
+        bench.source._asking.credentials,
+        PrivateKeyJwt("app", PrivateKey(ed25519_pem())),
+    ):
         for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
             with pytest.raises(TypeError, match="cannot be pickled"):
                 attempt(thing)
@@ -245,11 +250,11 @@ class Lossy(FakeRuntime):
 
     lost: Coroutine[Any, Any, None] | None = None
 
-    def launch(self, work: Coroutine[Any, Any, None]) -> None:
+    def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
         if self.lost is None:
             self.lost = work
         else:
-            super().launch(work)
+            super().launch(work, aside=aside)
 
 
 @pytest.mark.parametrize("flow", ["threads", "tasks"])

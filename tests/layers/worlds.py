@@ -83,7 +83,7 @@ class FakeRuntime:
             await asyncio.sleep(0)
         return flight.result(0)
 
-    def launch(self, work: Coroutine[Any, Any, None]) -> None:
+    def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
         if self.flow == "threads":
             run_sync(work)
         else:

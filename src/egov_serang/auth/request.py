@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
+from egov_serang.auth.claims import confirmation, unchecked_claims
 from egov_serang.auth.credentials import Credentials
+from egov_serang.auth.dpop import INVALID_PROOF, USE_NONCE, ProofKey
 from egov_serang.core.clock import Clock, skew
 from egov_serang.core.message import Limits, Request, Response, TransportFault
 from egov_serang.core.runtime import Runtime
-from egov_serang.errors import ConnectionFailed, EgovError, ServerFault, Unauthorized, UnexpectedReply
+from egov_serang.errors import ConnectionFailed, EgovError, Forbidden, ServerFault, Unauthorized, UnexpectedReply
 
 _OK: Final = 200
 _REFUSED: Final = frozenset({400, 401})
 _VISIBLE: Final = re.compile("[\x21-\x7e]+")
 _SERVER_FAULT: Final = 500
 _THROTTLED: Final = 429
+_TOLERATED: Final = 30.0  # contract-v1 section 1
+_SUPPORTED: Final = "Check which kinds of tokens the issuer supports"
+_CREDENTIALS: Final = (
+    "Check client_id, the assertion key registered with the gateway, the scopes, and this machine's clock"
+)
+_HINTS: Final[Mapping[str, str]] = {
+    "invalid_scope": "A scope is not registered for this client: check the setting scope, or ask the operator for it",
+    "unauthorized_client": "This client may not ask for tokens this way: check the setting auth with the operator",
+    "unsupported_grant_type": "This issuer does not know the way tokens are asked for: check the setting auth",
+    INVALID_PROOF: "The issuer does not accept our DPoP proof: check this machine's clock, and that token_endpoint is "
+    "the address the issuer knows itself by",
+    USE_NONCE: "The issuer demanded a nonce again after it was sent. Tell its operator",
+}
+_OF_TIME: Final = frozenset({"invalid_client", "invalid_grant", INVALID_PROOF})
 _DISTRUST: Final = "Check the issuer's certificate, your CA file and this machine's clock"
 
 
@@ -29,6 +46,7 @@ class _Answer(BaseModel):
     access_token: SecretStr
     token_type: str
     expires_in: float = Field(default=300, gt=0, allow_inf_nan=False)
+    scope: str | None = None
 
 
 class _Refusal(BaseModel):
@@ -54,49 +72,69 @@ class _Form:
         return iter((self._content,))
 
 
-async def fetch(
-    runtime: Runtime,
-    issuer: str,
-    credentials: Credentials,
-    scope: str | None,
-    until: float,
-    *,
-    endpoint: str,
-    clock: Clock,
-) -> tuple[str, float]:
-    """Ask for a token: its value, and its lifetime in seconds. A refused time is corrected and tried once more.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What a token is asked for with.
+
+    Args:
+        issuer: the authorization server, the only audience of assertions, named in every error.
+        endpoint: where it is asked.
+        credentials: who asks.
+        scope: scopes asked for; the server's default when None.
+        dpop: the key the token is to be bound to; a Bearer token is asked for when None.
+    """
+
+    issuer: str
+    endpoint: str
+    credentials: Credentials
+    scope: str | None = None
+    dpop: ProofKey | None = None
+
+
+async def fetch(runtime: Runtime, asking: Asking, until: float, *, clock: Clock) -> tuple[str, float]:
+    """Ask for a token: its value, and its lifetime in seconds.
+
+    A refused time is corrected, and a nonce that is demanded is sent; for each of both it is asked once more.
 
     Raises:
-        Unauthorized, ServerFault, ConnectionFailed, UnexpectedReply: each names the issuer; the call was not sent.
+        Unauthorized, Forbidden, ServerFault, ConnectionFailed, UnexpectedReply: each names the issuer; the call was
+            not sent.
     """
-    applied = clock.offset
-    response, ahead = await _ask(runtime, issuer, credentials, scope, until, endpoint=endpoint, clock=clock)
-    # The issuer says `invalid_client` and not why; whether it can have been the time, its `Date` tells.
-    if response.status in _REFUSED and clock.adopt(ahead, applied):
-        response, _ = await _ask(runtime, issuer, credentials, scope, until, endpoint=endpoint, clock=clock)
-    if response.status == _OK:
-        return _read(issuer, response)
-    raise _refusal(issuer, response)
+    causes = {"nonce", "clock"}
+    while True:
+        applied = clock.offset
+        answer = await _ask(runtime, asking, until, clock=clock)
+        response = answer.response
+        if response.status == _OK:
+            return _read(asking, response)
+        if response.status not in _REFUSED:
+            break
+        # The issuer says `invalid_client` and not why; whether it can have been the time, its `Date` tells.
+        demanded = answer.nonce and _error_code(response) == USE_NONCE
+        cause = "nonce" if demanded else "clock"
+        if cause not in causes or not (demanded or clock.adopt(answer.ahead, applied)):
+            break
+        causes.remove(cause)
+    raise _refusal(asking.issuer, response, answer.ahead, applied)
 
 
-async def _ask(
-    runtime: Runtime,
-    issuer: str,
-    credentials: Credentials,
-    scope: str | None,
-    until: float,
-    *,
-    endpoint: str,
-    clock: Clock,
-) -> tuple[Response, float | None]:
-    """Ask once: the answer, and how far its clock is ahead of ours."""
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    response: Response
+    ahead: float | None
+    """Seconds its clock is ahead of ours."""
+    nonce: bool
+    """Whether it brought a nonce for DPoP."""
+
+
+async def _ask(runtime: Runtime, asking: Asking, until: float, *, clock: Clock) -> _Answered:
     before = runtime.wall()
-    request = _build(endpoint, issuer, credentials, scope, int(before + clock.offset))
+    request = _build(asking, before + clock.offset)
     try:
         response = await runtime.send(request, Limits(until, max_body=64 * 1024))
     except TransportFault as fault:
         code = f"permanent_{fault.kind}" if fault.permanent else fault.kind
-        reason = f"no token from {issuer}: {fault.reason}"
+        reason = f"no token from {asking.issuer}: {fault.reason}"
         hint = _DISTRUST if fault.kind == "tls" else "Check the issuer's address"
         error = ConnectionFailed(reason, code=code, hint=hint, sent="no")
     else:
@@ -104,30 +142,89 @@ async def _ask(
         ahead = skew(response.headers, before, after)
         if response.status == _OK:
             clock.observe(ahead, after - before)
-        return response, ahead
+        nonce = asking.dpop is not None and asking.dpop.learn(asking.endpoint, response.headers)
+        return _Answered(response, ahead, nonce)
     raise error
 
 
-def _build(endpoint: str, issuer: str, credentials: Credentials, scope: str | None, now: int) -> Request:
-    fields, headers = credentials.prove(issuer, now)
-    form = _Form({"grant_type": "client_credentials", **({"scope": scope} if scope else {}), **fields})
+def _build(asking: Asking, at: float) -> Request:
+    fields, headers = asking.credentials.prove(asking.issuer, int(at))
+    scope = {"scope": asking.scope} if asking.scope else {}
+    form = _Form({"grant_type": "client_credentials", **scope, **fields})
     every = {"accept": "application/json", "content-type": form.content_type, **headers}
-    return Request("POST", endpoint, list(every.items()), form)
+    if asking.dpop is not None:
+        every["dpop"] = asking.dpop.proof("POST", asking.endpoint, at)
+    return Request("POST", asking.endpoint, list(every.items()), form)
 
 
-def _read(issuer: str, response: Response) -> tuple[str, float]:
+def _read(asking: Asking, response: Response) -> tuple[str, float]:
     try:
         answer = _Answer.model_validate_json(response.body)
     except ValidationError:
         answer = None
-    if answer is not None and answer.token_type.lower() == "bearer" and _is_sendable(answer.access_token):
-        return answer.access_token.get_secret_value(), answer.expires_in
-    raise UnexpectedReply(
-        f"{issuer} answered without a usable Bearer token",
-        code="token_shape",
-        hint="Check the issuer's address",
-        sent="no",
+    if answer is None or not _is_sendable(answer.access_token):
+        raise _unusable(asking.issuer, "without a usable token", "token_shape", "Check the issuer's address")
+    kind, wanted = answer.token_type.lower(), "bearer" if asking.dpop is None else "dpop"
+    if kind != wanted:
+        raise _other_kind(asking, downgraded=kind == "bearer")
+    contradiction = _contradiction(asking, unchecked_claims(answer.access_token.get_secret_value()))
+    if contradiction is not None:
+        raise contradiction
+    missing = _missing(asking.scope, answer.scope)
+    if missing:
+        raise Forbidden(
+            f"{asking.issuer} granted a token without the scopes {', '.join(missing)}",
+            status=response.status,
+            code="scope_missing",
+            hint="Ask the gateway's operator to grant them to this client, or take them out of the setting scope",
+            sent="no",
+        )
+    return answer.access_token.get_secret_value(), answer.expires_in
+
+
+def _other_kind(asking: Asking, *, downgraded: bool) -> UnexpectedReply:
+    if not downgraded:
+        return _unusable(asking.issuer, "with a token of another type than asked for", "token_shape", _SUPPORTED)
+    return _unusable(
+        asking.issuer,
+        "with a Bearer token where one bound to our key was asked for (DPoP)",
+        "token_downgrade",
+        "It was not used. Ask the issuer's operator to switch DPoP on for this client; if it cannot, and plain tokens "
+        "will do, set auth = 'private_key_jwt'",
     )
+
+
+def _contradiction(asking: Asking, claims: dict[str, object] | None) -> EgovError | None:
+    """Why a JWT that says of itself that it is not what was asked for is refused (contract-v1 section 1)."""
+    if claims is None:
+        return None
+    says = claims.get("iss")
+    if isinstance(says, str) and says.rstrip("/") != asking.issuer.rstrip("/"):
+        return _unusable(
+            asking.issuer,
+            "with a token of another issuer",
+            "token_issuer",
+            "It was not used. Check the settings issuer and token_endpoint: both must be of one server",
+        )
+    if asking.dpop is not None and confirmation(claims, "jkt") != asking.dpop.thumbprint:
+        return _unusable(
+            asking.issuer,
+            "with a token that is not bound to our key (cnf.jkt)",
+            "token_binding",
+            "It was not used. Tell the issuer's operator; a proxy that replaces tokens must not stand in between",
+        )
+    return None
+
+
+def _missing(asked: str | None, granted: str | None) -> list[str]:
+    """The scopes that were asked for and not granted; an answer that names none grants all (RFC 6749 section 5.1)."""
+    if asked is None or granted is None:
+        return []
+    return sorted(set(asked.split()) - set(granted.split()))
+
+
+def _unusable(issuer: str, how: str, code: str, hint: str) -> UnexpectedReply:
+    return UnexpectedReply(f"{issuer} answered {how}", code=code, hint=hint, sent="no")
 
 
 def _is_sendable(token: SecretStr) -> bool:
@@ -142,7 +239,7 @@ def _error_code(response: Response) -> str | None:
         return None
 
 
-def _refusal(issuer: str, response: Response) -> EgovError:
+def _refusal(issuer: str, response: Response, ahead: float | None, applied: float) -> EgovError:
     """OAuth's error codes (RFC 6749 section 5.2) are shown, its free text is not."""
     named = _error_code(response) or f"http_{response.status}"
     if response.status >= _SERVER_FAULT or response.status == _THROTTLED:
@@ -155,10 +252,13 @@ def _refusal(issuer: str, response: Response) -> EgovError:
             sent="no",
             retry_after=float(after) if after.isdigit() else None,
         )
+    hint = _HINTS.get(named, _CREDENTIALS)
+    if ahead is not None and abs(ahead - applied) > _TOLERATED and named in _OF_TIME:
+        hint = f"Set this machine's clock: the issuer's is {ahead:+.0f} s from it, too far to be corrected"
     return Unauthorized(
-        f"{issuer} refuses this client's credentials",
+        f"{issuer} refuses this client's {'request' if named in _HINTS else 'credentials'}",
         status=response.status,
         code=named,
-        hint="Check client_id, the assertion key registered with the gateway, the scopes, and this machine's clock",
+        hint=hint,
         sent="no",
     )

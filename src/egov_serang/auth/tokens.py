@@ -13,10 +13,11 @@ import random
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final, Never
+from typing import Final, Literal, Never
 
 from egov_serang.auth.credentials import Credentials
-from egov_serang.auth.request import fetch
+from egov_serang.auth.dpop import ProofKey
+from egov_serang.auth.request import Asking, fetch
 from egov_serang.core.clock import Clock
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError
@@ -31,17 +32,19 @@ _ELECTIONS: Final = 8  # leaders that may give up, one after another, before a c
 class Token:
     """An access token. Times in seconds on the monotonic clock, counted from before the request for it."""
 
-    __slots__ = ("_value", "expires_at", "refresh_at")
+    __slots__ = ("_header", "expires_at", "refresh_at")
 
-    def __init__(self, value: str, lifetime: float, asked_at: float) -> None:
-        self._value = value
+    def __init__(
+        self, value: str, lifetime: float, asked_at: float, scheme: Literal["Bearer", "DPoP"] = "Bearer"
+    ) -> None:
+        self._header = f"{scheme} {value}"
         self.expires_at = asked_at + lifetime
         early = lifetime * (0.5 if lifetime < _SHORT else 0.8 - random.uniform(0, 0.1))  # noqa: S311 - spreads load
         self.refresh_at = asked_at + (early if lifetime < _SHORT else min(early, lifetime - _MARGIN))
 
     def header(self) -> str:
         """The `Authorization` header."""
-        return f"Bearer {self._value}"
+        return self._header
 
     def __repr__(self) -> str:
         return "<Token>"
@@ -66,20 +69,42 @@ class TokenSource:
         credentials: who we are.
         scope: scopes asked for, separated by blanks; the server's default when None.
         endpoint: where tokens are asked for; `/oauth2/token` at the issuer when None.
+        dpop: the key tokens are bound to (RFC 9449); plain Bearer tokens when None.
     """
 
     def __init__(
-        self, issuer: str, credentials: Credentials, scope: str | None = None, *, endpoint: str | None = None
+        self,
+        issuer: str,
+        credentials: Credentials,
+        scope: str | None = None,
+        *,
+        endpoint: str | None = None,
+        dpop: ProofKey | None = None,
     ) -> None:
         self.issuer = issuer
-        self._endpoint = endpoint or issuer.rstrip("/") + "/oauth2/token"
-        self._credentials = credentials
-        self._scope = scope
+        self.dpop = dpop
+        """Proves to services that a token is ours; None where whoever holds it may use it."""
+        self._asking = Asking(
+            issuer=issuer,
+            endpoint=endpoint or issuer.rstrip("/") + "/oauth2/token",
+            credentials=credentials,
+            scope=scope,
+            dpop=dpop,
+        )
         self._clock = Clock()
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._flights: dict[str, Future[_Landing]] = {}
         self._not_before = 0.0
+
+    def ready(self, now: float) -> Token | None:
+        """The token in hand, where it need not be renewed yet: the way of nearly every call.
+
+        Args:
+            now: on the runtime's clock.
+        """
+        token = self._token  # read once: another thread may drop it meanwhile
+        return token if token is not None and now < token.refresh_at else None
 
     async def get(self, runtime: Runtime, deadline: float) -> Token:
         """A token that is valid now.
@@ -90,6 +115,7 @@ class TokenSource:
 
         Raises:
             Unauthorized: the issuer refuses these credentials.
+            Forbidden: it grants fewer scopes than were asked for.
             ConnectionFailed, ServerFault, UnexpectedReply: the issuer does not answer as one.
             DeadlineExceeded: the call's time is over. In all cases the call itself was not sent.
         """
@@ -110,8 +136,10 @@ class TokenSource:
                     flight = self._flights[runtime.flow] = Future()
             if leads:
                 until = now + _FETCH_TIME
-                # A thread renews within its own call's time; a task's renewal outlives a cancelled caller.
-                runtime.launch(self._fly(runtime, flight, min(until, deadline) if runtime.flow == "threads" else until))
+                if usable is None and runtime.flow == "threads":
+                    until = min(until, deadline)  # a thread that has to wait renews within its own call's time
+                # Nobody waits while a valid token lives: not even who found that it is to be renewed.
+                runtime.launch(self._fly(runtime, flight, until), aside=usable is not None)
                 if usable is not None and not flight.done():
                     return usable
             landing = await self._land(runtime, flight, deadline)
@@ -150,16 +178,8 @@ class TokenSource:
         landing = _Landing()
         asked_at = runtime.now()
         try:
-            answer = fetch(
-                runtime,
-                self.issuer,
-                self._credentials,
-                self._scope,
-                until,
-                endpoint=self._endpoint,
-                clock=self._clock,
-            )
-            landing = _Landing(token=Token(*await answer, asked_at))
+            answer = fetch(runtime, self._asking, until, clock=self._clock)
+            landing = _Landing(token=Token(*await answer, asked_at, "Bearer" if self.dpop is None else "DPoP"))
         except EgovError as error:
             own_time = isinstance(error, ConnectionFailed | DeadlineExceeded) and until - asked_at < _FETCH_TIME
             # A leader out of its own time says nothing about the issuer: the others elect a new one.
@@ -176,7 +196,7 @@ class TokenSource:
             flight.set_result(landing)
 
     def __repr__(self) -> str:
-        return f"<TokenSource {self.issuer} {self._credentials.client_id}>"
+        return f"<TokenSource {self.issuer} {self._asking.credentials.client_id}>"
 
     def __reduce__(self) -> Never:
         raise TypeError("a token source cannot be pickled or copied: pass the configuration instead")

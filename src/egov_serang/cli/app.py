@@ -113,6 +113,7 @@ def demo(
 
 @app.command()
 def sandbox(
+    *,
     database: Annotated[
         Path | None, typer.Option(help="SQLite file that keeps everything; without it a restart forgets.")
     ] = None,
@@ -125,6 +126,10 @@ def sandbox(
         typer.Option(help="Folder for the keys of the ready-made client: .egov-sandbox, .egov-sandbox-cilegon."),
     ] = None,
     city: Annotated[str, typer.Option(help=_CITY_HELP)] = "serang",
+    dpop_nonces: Annotated[
+        bool,
+        typer.Option("--dpop-nonces", help="Demand the server's nonces in DPoP proofs, as strict gateways do."),
+    ] = False,
     write_profile: Annotated[
         bool,
         typer.Option("--write-profile", help="Write the profile into the configuration file; replaces it."),
@@ -151,7 +156,7 @@ def sandbox(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     try:
-        running = Sandbox(database, port, city=played.slug)
+        running = Sandbox(database, port, city=played.slug, dpop_nonces=dpop_nonces)
     except OSError as error:
         typer.echo(f"Port {port} cannot be used ({error.strerror}); choose another with --port.", err=True)
         raise typer.Exit(2) from None

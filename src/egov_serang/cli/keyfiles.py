@@ -71,7 +71,7 @@ def all_details(config: Config) -> list[dict[str, Any]]:
 def jwks(config: Config) -> dict[str, Any]:
     """The public keys that should be registered with the gateway now, those of a rotation under way included."""
     keys: list[dict[str, Any]] = []
-    if config.auth == "private_key_jwt":
+    if config.auth in {"private_key_jwt", "fapi2"}:
         keys.append(assertion_key(config).public_jwk("assertion"))
     if config.signature == "rfc9421":
         keys.append(message_key(config).public_jwk("message"))

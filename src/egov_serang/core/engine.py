@@ -185,7 +185,7 @@ class Engine:
         """The innermost step: one transmission, and the truth about it where it fails."""
         call = exchange.call
         exchange.attempt += 1
-        exchange.status = None
+        exchange.status = exchange.received = None
         request = Request(
             call.method, exchange.url, list(exchange.headers.items()), call.body, call.stream, exchange.secrets
         )
@@ -195,7 +195,7 @@ class Engine:
         except TransportFault as fault:
             error = from_fault(fault, expired=exchange.remaining() < _MOMENT)
         else:
-            exchange.sent, exchange.status = "yes", response.status
+            exchange.sent, exchange.status, exchange.received = "yes", response.status, response.headers
             return response
         exchange.sent = max(exchange.sent, error.sent, key=_CERTAINTY.__getitem__)
         raise error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from egov_serang.core.call import Call
-from egov_serang.core.message import Response
+from egov_serang.core.message import Headers, Response
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import Sent
 
@@ -31,6 +31,7 @@ class Exchange:
         url: absolute, as signed and as sent.
         request_id: of the last transmission.
         status: of the last transmission's answer; None where none came.
+        received: the headers of that answer, for what a refusal says beside its error.
         replayed: whether the service answered from its idempotency store.
         skew: seconds the gateway's clock was ahead at the last answer; None where it did not say.
         correction: seconds that were added to our clock for the last signature.
@@ -52,6 +53,7 @@ class Exchange:
     request_id: str = ""
     digest: str | None = None
     status: int | None = None
+    received: Headers | None = None
     replayed: bool = False
     skew: float | None = None
     correction: float = 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -59,8 +60,13 @@ class Runtime(Protocol):
         """
         ...
 
-    def launch(self, work: Coroutine[Any, Any, None]) -> None:
-        """Carry out work that must outlive a cancelled caller; it reports through a future of its own."""
+    def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
+        """Carry out work that must outlive a cancelled caller; it reports through a future of its own.
+
+        Args:
+            work: what is to be done.
+            aside: nobody waits for it: a thread goes on meanwhile, as a task always does.
+        """
         ...
 
 
@@ -98,7 +104,15 @@ class SyncRuntime:
     async def gate(self, flight: Future[T], timeout: float) -> T:
         return flight.result(timeout)
 
-    def launch(self, work: Coroutine[Any, Any, None]) -> None:
+    def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
+        if aside:
+            try:
+                # A daemon: a program that ends does not wait for it.
+                threading.Thread(target=run_sync, args=(work,), name="egov-renewal", daemon=True).start()
+            except RuntimeError:  # no more threads, or the interpreter ends: the caller does it
+                pass
+            else:
+                return
         run_sync(work)
 
 
@@ -137,7 +151,7 @@ class AsyncRuntime:
             await landed.wait()
         return flight.result(0)
 
-    def launch(self, work: Coroutine[Any, Any, None]) -> None:
+    def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
         # A loop holds its tasks weakly: without this set the work could be collected half way.
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)

@@ -215,8 +215,8 @@ class _Watched:
         finally:
             _waited(span, "token", self._runtime.now() - start)
 
-    def launch(self, work: Coroutine[Any, Any, None]) -> None:
-        self._runtime.launch(work)
+    def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
+        self._runtime.launch(work, aside=aside)
 
 
 def _waited(span: Span, reason: str, seconds: float) -> None:

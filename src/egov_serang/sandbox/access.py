@@ -8,6 +8,7 @@ from typing import Final
 
 from fastapi import Request
 
+from egov_serang.sandbox.dpop import INVALID, USE_NONCE, ProofRefused, proven_key
 from egov_serang.sandbox.jose import verified_claims
 from egov_serang.sandbox.keys import ALGORITHM
 from egov_serang.sandbox.platform import Platform
@@ -25,10 +26,13 @@ class Claims:
     jurisdiction_id: str
 
 
-def issue_token(platform: Platform, client_id: str, scopes: list[str], *, audience: str | None = None) -> str:
+def issue_token(
+    platform: Platform, client_id: str, scopes: list[str], *, audience: str | None = None, jkt: str | None = None
+) -> str:
     """An access token for a client.
 
     Args:
+        jkt: thumbprint of the DPoP key it is bound to (RFC 9449 section 6).
         audience: another `aud` than this gateway's own (tests of its refusal).
     """
     now = int(platform.clock.timestamp())
@@ -43,25 +47,52 @@ def issue_token(platform: Platform, client_id: str, scopes: list[str], *, audien
             "iat": now,
             "exp": now + platform.settings.token_ttl_s,
             "jti": secrets.token_urlsafe(16),
+            **({} if jkt is None else {"cnf": {"jkt": jkt}}),
         },
         typ=_TYP,
     )
 
 
 def check_token(platform: Platform, request: Request) -> Claims:
-    """The claims of the request's bearer token.
+    """The claims of the request's access token, which is proved to be the caller's where it is bound to a key.
 
     Raises:
-        Problem: unauthenticated or token_expired.
+        Problem: unauthenticated, token_expired, use_dpop_nonce or clock_skew.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    claims = verified_claims(token, platform.keys.signing_key, [ALGORITHM]) if scheme.lower() == "bearer" else None
+    known = scheme.lower() in {"bearer", "dpop"}
+    claims = verified_claims(token, platform.keys.signing_key, [ALGORITHM]) if known else None
     if claims is None or claims.get("iss") != platform.settings.base_url:
-        raise Problem("unauthenticated", "Send a bearer token of this gateway's authorization server.")
+        raise Problem("unauthenticated", "Send an access token of this gateway's authorization server.")
     if claims.get("aud") != platform.settings.audience:
         raise Problem("unauthenticated", "The token is for another audience.")
     if claims["exp"] <= platform.clock.timestamp():
         raise Problem("token_expired", "The token has expired; ask for a new one.")
     if platform.clients.get(claims["client_id"]) is None:
         raise Problem("unauthenticated", "The token's client is not registered.")
+    _check_holder(platform, request, scheme.lower(), token, claims.get("cnf", {}).get("jkt"))
     return Claims(claims["client_id"], frozenset(claims["scope"].split()), claims["jurisdiction_id"])
+
+
+def _check_holder(platform: Platform, request: Request, scheme: str, token: str, jkt: str | None) -> None:
+    """RFC 9449 section 7: a bound token comes with its proof and under its own scheme, and no other does."""
+    if scheme != ("bearer" if jkt is None else "dpop"):
+        # Else whoever steals a bound token would use it as a plain one.
+        detail = "The token is not bound to a key." if jkt is None else "The token is bound to a key: send it as DPoP."
+        raise _no_proof(detail)
+    if jkt is None:
+        return
+    try:
+        proven = proven_key(platform, request, token=token)
+    except ProofRefused as error:
+        code = USE_NONCE if error.error == USE_NONCE else "clock_skew" if error.untimely else "unauthenticated"
+        refused = Problem(code, error.description, challenge=error.challenge)
+    else:
+        if proven == jkt:
+            return
+        refused = _no_proof("Send a DPoP proof." if proven is None else "The token is bound to another key.")
+    raise refused
+
+
+def _no_proof(detail: str) -> Problem:
+    return Problem("unauthenticated", detail, challenge=ProofRefused(INVALID, detail).challenge)

@@ -56,6 +56,7 @@ def open_platform(
     durable: bool,
     token_ttl_s: int | None = None,
     sign_answers: bool = True,
+    dpop_nonces: bool = False,
 ) -> Platform:
     """Open (or make and seed) the stores of a sandbox.
 
@@ -70,7 +71,7 @@ def open_platform(
             if keys.city != city.code:
                 raise ValueError(f"{database_file} is the database of another city, {keys.city}")
             ttl_s = token_ttl_s or city.limits.token_ttl_s
-            settings = Settings(base_url, city, ttl_s, keys.sandbox_token, sign_answers)
+            settings = Settings(base_url, city, ttl_s, keys.sandbox_token, sign_answers, dpop_nonces)
             replays = Replays(database_file.with_name(database_file.name + "-seen"))
             clients = Clients(session, city.message_algorithms)
             platform = Platform(settings, database, clients, keys, replays, MODULES)

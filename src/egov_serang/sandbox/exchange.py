@@ -48,6 +48,7 @@ class Exchange:
         call = next((v for k, v in scope["headers"] if k == b"x-correlation-id"), None)
         state["attempt"] = self._platform.records.attempts.count(call)
 
+        uses_dpop = any(k == b"dpop" for k, _ in scope["headers"])
         bound = echo is not None and is_asked_for(self._platform, scope)
         signed = SignedAnswer(self._platform, scope) if bound else None
 
@@ -59,6 +60,8 @@ class Exchange:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
                 headers.append((b"date", formatdate(self._platform.clock.wall(), usegmt=True).encode()))
+                if uses_dpop:  # also on success: a client whose nonce is about to age gets the next one in time
+                    headers.append((b"dpop-nonce", self._platform.nonces.current(self._platform.clock.wall()).encode()))
                 if echo is not None:
                     headers.append((b"x-request-id", echo))
             messages = (message,) if signed is None else signed.take(message)

@@ -67,8 +67,8 @@ class Requires:
         """Check token, signature, nonce, scope and the statement for an officer, in this order.
 
         Raises:
-            Problem: unauthenticated, token_expired, signature_invalid, clock_skew, nonce_replayed, scope_missing or
-                forbidden.
+            Problem: unauthenticated, token_expired, use_dpop_nonce, signature_invalid, clock_skew, nonce_replayed,
+                scope_missing or forbidden.
         """
         claims = check_token(platform, request)
         request.state.client_id = claims.client_id

@@ -66,6 +66,7 @@ class ServerMetadata(_Open):
     subject_types_supported: list[str]
     token_endpoint_auth_methods_supported: list[str]
     token_endpoint_auth_signing_alg_values_supported: list[str]
+    dpop_signing_alg_values_supported: list[str]
 
 
 class Key(_Open):

@@ -18,6 +18,7 @@ from egov_serang.sandbox.clock import Clock
 from egov_serang.sandbox.db import Database
 from egov_serang.sandbox.faults import Faults
 from egov_serang.sandbox.keys import ServerKeys
+from egov_serang.sandbox.nonces import Nonces
 from egov_serang.sandbox.records import Records
 from egov_serang.sandbox.replays import Replays
 from egov_serang.sandbox.settings import Settings
@@ -37,6 +38,7 @@ class Platform:
     records: Records = field(default_factory=Records)
     faults: Faults = field(default_factory=Faults)
     audit: AuditTrail = field(default_factory=AuditTrail)
+    nonces: Nonces = field(default_factory=Nonces)
     writer: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held around every write transaction: SQLite has one writer, and a queue is fairer than its busy loop."""
     in_flight: set[str] = field(default_factory=set)

@@ -22,6 +22,7 @@ COMMON: Final = MappingProxyType(
         "validation_failed": 422,
         "unauthenticated": 401,
         "token_expired": 401,
+        "use_dpop_nonce": 401,
         "clock_skew": 401,
         "signature_invalid": 401,
         "nonce_replayed": 401,
@@ -107,6 +108,7 @@ class Problem(Exception):
         detail: a sentence for developers. It must never repeat anything that was sent.
         errors: the fields at fault.
         allowed_actions: what this caller may do instead.
+        challenge: `WWW-Authenticate` of a 401, in place of `Bearer`.
         retry_after_s: seconds to wait, also sent as `Retry-After`.
         status: another status than the code's usual one.
     """
@@ -120,6 +122,7 @@ class Problem(Exception):
         allowed_actions: Iterable[str] | None = None,
         retry_after_s: int | None = None,
         status: int | None = None,
+        challenge: str = "Bearer",
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -127,6 +130,7 @@ class Problem(Exception):
         self.errors = tuple(errors)
         self.allowed_actions = None if allowed_actions is None else [str(action) for action in allowed_actions]
         self.retry_after_s = retry_after_s
+        self.challenge = challenge
         self.status = STATUS[code] if status is None else status
 
     def response(self) -> JSONResponse:
@@ -145,7 +149,7 @@ class Problem(Exception):
         }
         headers = {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
         if self.status == STATUS["unauthenticated"]:
-            headers["WWW-Authenticate"] = "Bearer"
+            headers["WWW-Authenticate"] = self.challenge
         return JSONResponse(body, self.status, headers, MEDIA_TYPE)
 
 

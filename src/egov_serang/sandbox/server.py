@@ -60,6 +60,7 @@ class Sandbox:
         token_ttl_s: life of an access token in seconds; the city's own by default.
         city: which city it plays, by slug or code: `serang` (36.73) or `cilegon` (36.72).
         sign_answers: False plays an older gateway, whose discovery document promises no signatures.
+        dpop_nonces: True demands one of its nonces in every DPoP proof.
 
     Raises:
         ValueError: no such city, or the database is another city's.
@@ -75,6 +76,7 @@ class Sandbox:
         city: str = "serang",
         *,
         sign_answers: bool = True,
+        dpop_nonces: bool = False,
     ) -> None:
         played = municipality(city)
         self.city = played.region
@@ -92,6 +94,7 @@ class Sandbox:
                 durable=database is not None,
                 token_ttl_s=token_ttl_s,
                 sign_answers=sign_answers,
+                dpop_nonces=dpop_nonces,
             )
         except BaseException:
             self._socket.close()

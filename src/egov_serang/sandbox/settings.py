@@ -20,6 +20,7 @@ class Settings:
         city: what it is the gateway of.
         token_ttl_s: life of an access token in seconds.
         sandbox_token: what `/__sandbox` asks for, as a bearer token.
+        dpop_nonces: whether DPoP proofs must carry one of this server's nonces (RFC 9449 section 8).
         sign_answers: whether answers to signed requests are signed, which discovery then promises.
     """
 
@@ -28,6 +29,7 @@ class Settings:
     token_ttl_s: int
     sandbox_token: str = field(repr=False)
     sign_answers: bool = True
+    dpop_nonces: bool = False
 
     @property
     def audience(self) -> str:

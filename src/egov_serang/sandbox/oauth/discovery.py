@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from egov_serang.sandbox.dpop import ALGORITHMS
 from egov_serang.sandbox.metadata import Discovery, KeySet, ServerMetadata
 from egov_serang.sandbox.oauth.grants import GRANTS
 from egov_serang.sandbox.platform import Here
@@ -29,7 +30,7 @@ def discovery(here: Here) -> dict[str, Any]:
         "issuer": base,
         "jurisdictions": [{"id": here.city.code, "name": here.city.name}],
         "modules": {name: {"base": f"{base}/v1/{name}", "capabilities": can} for name, can in capabilities.items()},
-        "auth_profiles": ["private_key_jwt", "client_secret"],
+        "auth_profiles": ["private_key_jwt", "client_secret", "fapi2"],
         "signature_profiles": [
             {
                 "name": "rfc9421",
@@ -65,6 +66,7 @@ def metadata(here: Here) -> dict[str, Any]:
         "subject_types_supported": ["pairwise"],
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "client_secret_post"],
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "Ed25519", "EdDSA"],
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
     }
 
 

@@ -23,11 +23,22 @@ class Asked:
         request: as it came.
         form: its fields, each once. Secrets are among them.
         client: who asks.
+        jkt: thumbprint of the key it proves to hold (DPoP); None where it brings no proof.
     """
 
     request: Request
     form: Mapping[str, str]
     client: Client
+    jkt: str | None = None
+
+    def token(self, here: Platform, scopes: list[str]) -> dict[str, str | int]:
+        """The members of an answer that grants these scopes to this client, with a token bound to its DPoP key."""
+        return {
+            "access_token": issue_token(here, self.client.client_id, scopes, jkt=self.jkt),
+            "token_type": "Bearer" if self.jkt is None else "DPoP",
+            "expires_in": here.settings.token_ttl_s,
+            "scope": " ".join(scopes),
+        }
 
     def scopes(self) -> list[str]:
         """The scopes asked for; all the client may have when it names none.
@@ -48,13 +59,7 @@ Grant = Callable[[Platform, Asked], Mapping[str, str | int]]
 
 def client_credentials(here: Platform, asked: Asked) -> Mapping[str, str | int]:
     """RFC 6749 section 4.4."""
-    granted = asked.scopes()
-    return {
-        "access_token": issue_token(here, asked.client.client_id, granted),
-        "token_type": "Bearer",
-        "expires_in": here.settings.token_ttl_s,
-        "scope": " ".join(granted),
-    }
+    return asked.token(here, asked.scopes())
 
 
 GRANTS: Final[Mapping[str, Grant]] = MappingProxyType({"client_credentials": client_credentials})

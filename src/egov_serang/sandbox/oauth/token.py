@@ -8,10 +8,11 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from egov_serang.sandbox.dpop import ProofRefused, proven_key
 from egov_serang.sandbox.oauth.clients import Proof, proven
 from egov_serang.sandbox.oauth.grants import GRANTS, Asked
 from egov_serang.sandbox.oauth.refusal import OAuthError, Refused
-from egov_serang.sandbox.platform import Here
+from egov_serang.sandbox.platform import Here, Platform
 from egov_serang.sandbox.problems import responses
 from egov_serang.sandbox.route import ContractRoute
 
@@ -61,8 +62,16 @@ async def token(
         grant = GRANTS.get(grant_type)
         if grant is None:
             raise Refused("unsupported_grant_type", f"Only {', '.join(sorted(GRANTS))}.")
-        granted = grant(here, Asked(request, form, client))
+        granted = grant(here, Asked(request, form, client, _holder(here, request)))
     except Refused as refused:
         return refused.response()
     request.state.client_id = client.client_id
     return JSONResponse(dict(granted), headers={"Cache-Control": "no-store"})
+
+
+def _holder(here: Platform, request: Request) -> str | None:
+    try:
+        return proven_key(here, request)
+    except ProofRefused as refused:
+        error = Refused(refused.error, refused.description)
+    raise error
