@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from egov_serang import schemes, sources
 from egov_serang.auth.acting import FollowingStatements, Officer, SignedStatements, Statements
-from egov_serang.auth.credentials import ClientSecret, Credentials, FollowingCredentials, PostedSecret, PrivateKeyJwt
+from egov_serang.auth.credentials import (
+    ClientSecret,
+    Credentials,
+    FollowingCredentials,
+    JwtGrant,
+    MutualTls,
+    PostedSecret,
+    PrivateKeyJwt,
+)
 from egov_serang.auth.dpop import ProofKey
 from egov_serang.auth.jwks import JwksSource
 from egov_serang.auth.static import Scheme, StaticCredential
@@ -44,6 +52,7 @@ if TYPE_CHECKING:
     import httpx
     from opentelemetry.trace import TracerProvider
 
+    from egov_serang.auth.certificate import ClientCertificate
     from egov_serang.transport.port import AsyncTransport, Transport
 
 _DISCOVERY_LIFETIME: Final = 300.0
@@ -65,8 +74,15 @@ def token_source(config: Config) -> TokenSource | None:
         ConfigError: the key or secret cannot be read.
     """
     credentials: Credentials
-    if config.auth in {"private_key_jwt", "fapi2"}:
+    endpoint = config.token_endpoint or None
+    if config.auth in {"private_key_jwt", "fapi2", "jwt_grant"}:
         credentials = _assertions(config)
+    elif config.auth == "mtls":
+        certificate = client_certificate(config)
+        assert certificate is not None  # noqa: S101 - a Config with this profile has one
+        from egov_serang.auth.bound import BoundTokens  # noqa: PLC0415 - loads X.509
+
+        return BoundTokens(config.issuer, MutualTls(config.client_id), certificate, config.scope, endpoint=endpoint)
     elif config.auth == "client_secret":
         secret = config.client_secret or sources.read_secret(config.client_secret_file or "", "secret")
         kind = PostedSecret if config.client_secret_method == "post" else ClientSecret  # noqa: S105 - a method's name
@@ -74,7 +90,7 @@ def token_source(config: Config) -> TokenSource | None:
     else:
         return None
     dpop = proof_key(config) if config.auth == "fapi2" else None
-    return TokenSource(config.issuer, credentials, config.scope, endpoint=config.token_endpoint or None, dpop=dpop)
+    return TokenSource(config.issuer, credentials, config.scope, endpoint=endpoint, dpop=dpop)
 
 
 def proof_key(config: Config) -> ProofKey:
@@ -99,7 +115,12 @@ def _assertions(config: Config) -> Credentials:
     def made() -> PrivateKeyJwt:
         return PrivateKeyJwt(config.client_id, assertion_key(config))
 
+    def granting() -> JwtGrant:
+        return JwtGrant(made(), config.scope, config.audience)
+
     file = sources.file_of(config.key_file or "")
+    if config.auth == "jwt_grant":
+        return granting() if file is None else FollowingCredentials(config.client_id, Followed(file, granting))
     return made() if file is None else FollowingCredentials(config.client_id, Followed(file, made))
 
 
@@ -354,7 +375,22 @@ def resolve(config: Config | None, profile: str | None, transport: object) -> Co
 
 
 def _tls(config: Config) -> TlsOptions:
-    return TlsOptions(*(_file(config, name) for name in ("ca_file", "client_cert_file", "client_key_file")))
+    return TlsOptions(_file(config, "ca_file"), client_certificate(config))
+
+
+def client_certificate(config: Config) -> ClientCertificate | None:
+    """The certificate this client shows in mutual TLS; None where it shows none.
+
+    Raises:
+        ConfigError: it, its key or its passphrase cannot be read, or they do not fit each other.
+    """
+    certificate = _file(config, "client_cert_file")
+    if certificate is None:
+        return None
+    from egov_serang.auth.certificate import client_certificate as kept_at  # noqa: PLC0415 - loads X.509
+
+    passphrase = config.client_cert_passphrase_file
+    return kept_at(certificate, _file(config, "client_key_file"), None if passphrase is None else str(passphrase))
 
 
 def _file(config: Config, name: str) -> str | None:
