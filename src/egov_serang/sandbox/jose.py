@@ -20,6 +20,8 @@ _OCT_BYTES_MIN: Final = 32
 class _Registry(JWSRegistry):
     """Takes `EdDSA` from older clients without the deprecation warning joserfc gives to whoever signs with it."""
 
+    max_header_length = 4096  # a DPoP proof brings its public key there, and one of RSA does not fit joserfc's 512
+
     def get_alg(self, name: str) -> Any:
         if name == "EdDSA" and self.allowed is not None and name in self.allowed:
             return self.algorithms[name]
