@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import ssl
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -28,7 +31,12 @@ class Provider:
 
     def __init__(self, issuer: str, ca: str | None = None) -> None:
         self.issuer = issuer
-        self.http = httpx.Client(trust_env=False, timeout=30, verify=ca or True, follow_redirects=False)
+        self.http = httpx.Client(
+            trust_env=False,
+            timeout=30,
+            verify=True if ca is None else ssl.create_default_context(cafile=ca),
+            follow_redirects=False,
+        )
 
     @property
     def calls(self) -> int:
@@ -70,6 +78,13 @@ def client(client_id: str, **more: Any) -> dict[str, Any]:
         "scope": "complaints:read complaints:write",
         **more,
     }
+
+
+def part(header: str, number: int) -> dict[str, Any]:
+    """Header (0) or claims (1) of the JWT in an `Authorization` header."""
+    piece = header.partition(" ")[2].split(".")[number]
+    found: dict[str, Any] = json.loads(urlsafe_b64decode(piece + "=" * (-len(piece) % 4)))
+    return found
 
 
 def carried_out(flow: str, work: Callable[[Runtime], Coroutine[Any, Any, T]], tls: TlsOptions | None = None) -> T:

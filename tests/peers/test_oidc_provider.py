@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from tests.layers.keys import ed25519_pem, p256_pem, rsa_pem
-from tests.peers.provider import Provider, carried_out, client, provider
+from tests.peers.provider import Provider, carried_out, client, part, provider
 
 from egov_serang.auth.credentials import ClientSecret, Credentials, PrivateKeyJwt
 from egov_serang.auth.jwks import JwksSource
@@ -51,12 +49,6 @@ def token(flow: str, issuer: Provider, credentials: Credentials, scope: str | No
         return (await source.get(runtime, runtime.now() + 30)).header()
 
     return carried_out(flow, get)
-
-
-def part(header: str, number: int) -> dict[str, Any]:
-    piece = header.removeprefix("Bearer ").split(".")[number]
-    found: dict[str, Any] = json.loads(urlsafe_b64decode(piece + "=" * (-len(piece) % 4)))
-    return found
 
 
 @pytest.mark.parametrize("flow", FLOWS)

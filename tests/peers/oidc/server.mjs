@@ -7,7 +7,7 @@
 //   POST /control/fail?times=N&status=S   the next N token requests are answered so
 //   POST /control/rotate                  other signing keys from now on
 //   GET  /control/calls                   how often the token endpoint was asked
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -32,10 +32,7 @@ async function signingKeys() {
   return { keys };
 }
 
-function certificate(ctx) {
-  const found = tls && ctx.socket.getPeerX509Certificate ? ctx.socket.getPeerX509Certificate() : undefined;
-  return found === undefined ? undefined : found;
-}
+const certificate = (ctx) => (tls ? ctx.socket.getPeerX509Certificate() : undefined);
 
 async function provider(issuer) {
   const made = new Provider(issuer, {
@@ -55,7 +52,10 @@ async function provider(issuer) {
     ttl: { ClientCredentials: settings.ttl ?? 600, AccessToken: settings.ttl ?? 600, RefreshToken: 86400 },
     rotateRefreshToken: true,
     pkce: { required: () => true },
-    findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    subjectTypes: ['public', 'pairwise'],
+    pairwiseIdentifier: (ctx, id, client) => createHash('sha256').update(`${client.clientId} ${id}`).digest('hex'),
+    claims: { openid: ['sub', 'name'] },
+    findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, name: `Name of ${id}` }) }),
     features: {
       clientCredentials: { enabled: true },
       deviceFlow: { enabled: true },
@@ -63,6 +63,8 @@ async function provider(issuer) {
       introspection: { enabled: true },
       revocation: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
+      encryption: { enabled: true },
+      jwtUserinfo: { enabled: true },
       mTLS: {
         enabled: tls !== undefined,
         certificateBoundAccessTokens: true,
@@ -74,7 +76,8 @@ async function provider(issuer) {
       },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => `${issuer}/v1`,
+        // A token with an audience of its own is none for userinfo, which people's clients ask.
+        defaultResource: (ctx, client) => (client.scope?.split(' ').includes('openid') ? undefined : `${issuer}/v1`),
         useGrantedResource: () => true,
         getResourceServerInfo: () => ({
           scope: 'complaints:read complaints:write',
@@ -120,7 +123,7 @@ const server = tls
   ? https.createServer({ ...tls, requestCert: true, rejectUnauthorized: false }, serve)
   : http.createServer(serve);
 server.listen(0, '127.0.0.1', async () => {
-  issuer = `${tls ? 'https' : 'http'}://${tls ? 'localhost' : '127.0.0.1'}:${server.address().port}`;
+  issuer = `${tls ? 'https' : 'http'}://127.0.0.1:${server.address().port}`;
   handle = await provider(issuer);
   process.stdout.write(JSON.stringify({ issuer }) + '\n');
 });
