@@ -227,7 +227,6 @@ def test_who_says_no_is_not_logged_in(town: Town) -> None:
 
 
 def test_max_age_asks_the_person_again(town: Town) -> None:
-    config = town.config()
     with Browser(login="warga", password="x") as browser:
         for more in ({}, {"max_age": 0}):
             address, kept = begun("threads", town.config(**more))
