@@ -11,6 +11,7 @@ from fastapi import Request
 
 from egov_serang.sandbox.access import issue_token
 from egov_serang.sandbox.clients import Client
+from egov_serang.sandbox.oauth.jwt_bearer import JWT_BEARER, jwt_bearer
 from egov_serang.sandbox.oauth.refusal import Refused
 from egov_serang.sandbox.platform import Platform
 
@@ -40,16 +41,21 @@ class Asked:
             "scope": " ".join(scopes),
         }
 
-    def scopes(self) -> list[str]:
+    def scopes(self, signed: str | None = None) -> list[str]:
         """The scopes asked for; all the client may have when it names none.
+
+        Args:
+            signed: those of a signed statement, where there is one: the form cannot ask for others.
 
         Raises:
             Refused: invalid_scope.
         """
-        scope = self.form.get("scope")
+        scope = self.form.get("scope", signed)
         granted = sorted(self.client.scopes) if scope is None else scope.split()
         if not granted or not self.client.scopes.issuperset(granted):
             raise Refused("invalid_scope", "A scope is not registered for this client.")
+        if signed is not None and not set(signed.split()).issuperset(granted):
+            raise Refused("invalid_scope", "A scope of the form is not in the assertion.")
         return granted
 
 
@@ -62,4 +68,9 @@ def client_credentials(here: Platform, asked: Asked) -> Mapping[str, str | int]:
     return asked.token(here, asked.scopes())
 
 
-GRANTS: Final[Mapping[str, Grant]] = MappingProxyType({"client_credentials": client_credentials})
+GRANTS: Final[Mapping[str, Grant]] = MappingProxyType(
+    {
+        "client_credentials": client_credentials,
+        JWT_BEARER: jwt_bearer,
+    }
+)
