@@ -30,7 +30,7 @@ def discovery(here: Here) -> dict[str, Any]:
         "issuer": base,
         "jurisdictions": [{"id": here.city.code, "name": here.city.name}],
         "modules": {name: {"base": f"{base}/v1/{name}", "capabilities": can} for name, can in capabilities.items()},
-        "auth_profiles": ["private_key_jwt", "client_secret", "fapi2"],
+        "auth_profiles": ["private_key_jwt", "client_secret", "fapi2", "jwt_grant"],
         "signature_profiles": [
             {
                 "name": "rfc9421",

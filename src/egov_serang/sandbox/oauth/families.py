@@ -54,8 +54,13 @@ class Families:
         self._of[family.current] = family
         return token
 
-    def redeem(self, token: str, client_id: str, now: float) -> tuple[Login, str] | None:
-        """The login, and the token that follows; None where the token is unknown, over, another's, or used before.
+    def login_of(self, token: str, client_id: str) -> Login | None:
+        """The login a token is of, used or not; None where it is unknown or another client's."""
+        family = self._of.get(_hash(token))
+        return None if family is None or family.login.client_id != client_id else family.login
+
+    def redeem(self, token: str, client_id: str, now: float) -> str | None:
+        """The token that follows; None where this one is unknown, over, another client's, or was used before.
 
         A second use kills the whole login: one of the two users is a thief, and nobody can tell which.
         """
@@ -69,7 +74,7 @@ class Families:
         family.spent.add(family.current)
         family.current = _hash(follower)
         self._of[family.current] = family
-        return family.login, follower
+        return follower
 
     def end(self, token: str, client_id: str) -> bool:
         """End a login by any of its refresh tokens; False where it is not this client's."""

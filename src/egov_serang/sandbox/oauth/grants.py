@@ -45,13 +45,20 @@ class Asked:
             "scope": " ".join(scopes),
         }
 
-    def scopes(self) -> list[str]:
+    def scopes(self, signed: str | None = None) -> list[str]:
         """The scopes asked for; all the client may have when it names none.
+
+        Args:
+            signed: those of a signed statement, where there is one: the form cannot ask for others.
 
         Raises:
             Refused: invalid_scope.
         """
-        return granted_scopes(self.client, self.form.get("scope"))
+        scope = self.form.get("scope", signed)
+        granted = granted_scopes(self.client, scope)
+        if signed is not None and not set(signed.split()).issuperset(granted):
+            raise Refused("invalid_scope", "A scope of the form is not in the assertion.")
+        return granted
 
 
 def granted_scopes(client: Client, scope: str | None) -> list[str]:
@@ -83,14 +90,14 @@ def client_credentials(here: Platform, asked: Asked) -> Mapping[str, str | int]:
 
 def refresh_token(here: Platform, asked: Asked) -> Mapping[str, str | int]:
     """RFC 6749 section 6, with rotation: the refresh token is good once, and the answer has the next."""
-    wrong = Refused("invalid_grant", "The refresh token is unknown, over, or was used before.")
-    found = here.families.redeem(asked.form.get("refresh_token", ""), asked.client.client_id, here.clock.timestamp())
-    if found is None:
-        raise wrong
-    login, follower = found
-    if login.jkt != asked.jkt:
+    token, now = asked.form.get("refresh_token", ""), here.clock.timestamp()
+    login = here.families.login_of(token, asked.client.client_id)
+    if login is not None and login.jkt != asked.jkt:
         raise Refused("invalid_dpop_proof", "The login is bound to another key.")
-    scopes = asked.form["scope"].split() if "scope" in asked.form else list(login.scopes)
-    if not scopes or not set(login.scopes).issuperset(scopes):
+    scopes = asked.form["scope"].split() if "scope" in asked.form else list(login.scopes if login else ())
+    if login is not None and (not scopes or not set(login.scopes).issuperset(scopes)):
         raise Refused("invalid_scope", "The person did not allow this scope.")
+    follower = here.families.redeem(token, asked.client.client_id, now)
+    if login is None or follower is None:
+        raise Refused("invalid_grant", "The refresh token is unknown, over, or was used before.")
     return {**asked.token(here, scopes, login.subject), "refresh_token": follower}
