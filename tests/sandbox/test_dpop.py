@@ -138,7 +138,7 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=[str(list(wrong.items())[0])[:40] for wrong in WRONG])
+@pytest.mark.parametrize("wrong", WRONG, ids=[str(next(iter(wrong.items())))[:40] for wrong in WRONG])
 def test_a_proof_that_does_not_hold_at_the_token_endpoint(holder: Holder, wrong: dict[str, Any]) -> None:
     proof = holder.proof("POST", f"{holder.peer.url}/oauth2/token", **wrong)
     refused_at_token(holder.ask(proof))
