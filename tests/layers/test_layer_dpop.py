@@ -186,7 +186,7 @@ def test_the_nonce_does_not_count_as_the_renewal_of_the_token(world: World) -> N
     ("code", "signed"), [("clock_skew", True), ("unauthenticated", True), ("unauthenticated", False)]
 )
 def test_a_refused_time_is_corrected_once(world: World, ahead: float, code: str, signed: bool) -> None:
-    gateway = Gateway(world, lambda sent: refuse(code, www_authenticate=INVALID, date=at(world, ahead))(sent), ok())
+    gateway = Gateway(world, refuse(code, www_authenticate=INVALID, date=at(world, ahead)), ok())
     gateway.perform(signed=signed)
     first, second = gateway.proofs()
     assert first["iat"] == EPOCH
@@ -196,7 +196,7 @@ def test_a_refused_time_is_corrected_once(world: World, ahead: float, code: str,
 
 @pytest.mark.parametrize("signed", [False, True])
 def test_a_clock_too_far_off_is_the_reason_given(world: World, signed: bool) -> None:
-    gateway = Gateway(world, lambda sent: refuse("clock_skew", www_authenticate=INVALID, date=at(world, 1200))(sent))
+    gateway = Gateway(world, refuse("clock_skew", www_authenticate=INVALID, date=at(world, 1200)))
     with pytest.raises(EgovError) as caught:
         gateway.perform(signed=signed, retries=5)
     assert len(gateway.calls) == 1

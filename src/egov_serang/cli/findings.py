@@ -16,6 +16,7 @@ State = Literal["ok", "note", "wrong", "skipped"]
 
 _SECRETS: Final = (
     *("key_file", "key_passphrase_file", "signing_key_file", "signing_key_passphrase_file"),
+    *("dpop_key_file", "dpop_key_passphrase_file"),
     *("client_secret_file", "client_key_file", "audit_key_file", "webhook_secret_file"),
 )
 
