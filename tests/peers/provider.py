@@ -31,12 +31,8 @@ class Provider:
 
     def __init__(self, issuer: str, ca: str | None = None) -> None:
         self.issuer = issuer
-        self.http = httpx.Client(
-            trust_env=False,
-            timeout=30,
-            verify=True if ca is None else ssl.create_default_context(cafile=ca),
-            follow_redirects=False,
-        )
+        trust = True if ca is None else ssl.create_default_context(cafile=ca)
+        self.http = httpx.Client(trust_env=False, timeout=30, verify=trust, follow_redirects=False)
 
     @property
     def calls(self) -> int:
