@@ -24,15 +24,23 @@ class Claims:
     client_id: str
     scopes: frozenset[str]
     jurisdiction_id: str
+    subject: str
 
 
 def issue_token(
-    platform: Platform, client_id: str, scopes: list[str], *, audience: str | None = None, jkt: str | None = None
+    platform: Platform,
+    client_id: str,
+    scopes: list[str],
+    *,
+    audience: str | None = None,
+    jkt: str | None = None,
+    subject: str | None = None,
 ) -> str:
     """An access token for a client.
 
     Args:
         jkt: thumbprint of the DPoP key it is bound to (RFC 9449 section 6).
+        subject: the person it is given for; the client itself where None.
         audience: another `aud` than this gateway's own (tests of its refusal).
     """
     now = int(platform.clock.timestamp())
@@ -40,7 +48,7 @@ def issue_token(
         {
             "iss": platform.settings.base_url,
             "aud": audience or platform.settings.audience,
-            "sub": client_id,
+            "sub": subject or client_id,
             "client_id": client_id,
             "scope": " ".join(scopes),
             "jurisdiction_id": platform.city.code,
@@ -71,7 +79,7 @@ def check_token(platform: Platform, request: Request) -> Claims:
     if platform.clients.get(claims["client_id"]) is None:
         raise Problem("unauthenticated", "The token's client is not registered.")
     _check_holder(platform, request, scheme.lower(), token, claims.get("cnf", {}).get("jkt"))
-    return Claims(claims["client_id"], frozenset(claims["scope"].split()), claims["jurisdiction_id"])
+    return Claims(claims["client_id"], frozenset(claims["scope"].split()), claims["jurisdiction_id"], claims["sub"])
 
 
 def _check_holder(platform: Platform, request: Request, scheme: str, token: str, jkt: str | None) -> None:

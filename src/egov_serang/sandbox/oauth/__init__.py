@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from egov_serang.sandbox.oauth import discovery, token
+from egov_serang.sandbox.oauth import authorize, discovery, logout, par, token, userinfo
 
-ROUTERS: tuple[APIRouter, ...] = (discovery.router, token.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    discovery.router,
+    token.router,
+    par.router,
+    authorize.router,
+    userinfo.router,
+    logout.router,
+)

@@ -75,6 +75,10 @@ def _by_secret(here: Platform, authorization: str, client_id: str | None, secret
         # RFC 6749 section 2.3.1: both halves are form-urlencoded before they are joined.
         client_id, secret = unquote_plus(name), unquote_plus(text)
     client = None if client_id is None else here.clients.get(client_id)
+    if client is not None and client.is_public and not authorization and secret is None:
+        app = here.webapps.get(client.client_id)
+        if app is not None:  # a public client: what it redeems proves who began (PKCE)
+            return client
     if client is None or secret is None or not client.has_secret(secret):
         raise Refused("invalid_client", "The client is unknown or did not prove itself.", 401)
     return client

@@ -26,6 +26,7 @@ class AccessToken(BaseModel):
     token_type: str
     expires_in: int
     scope: str
+    id_token: str | None = None
 
 
 @router.post(
@@ -43,6 +44,9 @@ async def token(
     here: Here,
     grant_type: Annotated[str, Form()] = "",
     scope: Annotated[str | None, Form()] = None,
+    code: Annotated[str | None, Form()] = None,
+    redirect_uri: Annotated[str | None, Form()] = None,
+    code_verifier: Annotated[str | None, Form()] = None,
     client_id: Annotated[str | None, Form()] = None,
     client_secret: Annotated[str | None, Form()] = None,
     client_assertion_type: Annotated[str | None, Form()] = None,
