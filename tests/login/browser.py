@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from html import unescape
+from http.cookies import SimpleCookie
+from typing import Any
 
 import httpx
 
@@ -12,21 +13,44 @@ PERSON = "resident-1"
 _HIDDEN = re.compile(r'name="page" value="([^"]+)"')
 
 
-@dataclass
 class Browser:
-    """One person at one machine."""
+    """One person at one machine.
 
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=30))
+    Keeps cookies as browsers do on this machine: for the host whatever the port, and secure ones over plain http too.
+    """
+
+    def __init__(self) -> None:
+        transport = httpx.HTTPTransport(retries=5)  # a server says that it runs a moment before it listens
+        self._http = httpx.Client(trust_env=False, timeout=30, transport=transport)
+        self.cookies: dict[str, str] = {}
 
     def open(self, url: str) -> httpx.Response:
-        return self.http.get(url)
+        return self._carry("GET", url)
+
+    def post(self, url: str, data: dict[str, str]) -> httpx.Response:
+        return self._carry("POST", url, data=data)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _carry(self, method: str, url: str, **more: Any) -> httpx.Response:
+        sent = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        answer = self._http.request(method, url, headers={"cookie": sent} if sent else {}, **more)
+        self._http.cookies.clear()
+        for line in answer.headers.get_list("set-cookie"):
+            for name, morsel in SimpleCookie(line).items():
+                if morsel["max-age"] == "0":
+                    self.cookies.pop(name, None)
+                else:
+                    self.cookies[name] = morsel.value
+        return answer
 
     def answer(self, page: httpx.Response, step: str, **more: str) -> httpx.Response:
         """Press a button of a page."""
         found = _HIDDEN.search(page.text)
         assert found, page.text
         where = str(page.url.copy_with(query=None))
-        return self.http.post(where, data={"page": unescape(found[1]), "step": step, **more})
+        return self.post(where, {"page": unescape(found[1]), "step": step, **more})
 
     def agree(self, url: str, person: str = PERSON) -> str:
         """Log in and consent: the address the browser is sent back to."""

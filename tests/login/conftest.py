@@ -31,7 +31,7 @@ def provider(sandbox: Sandbox) -> Sandbox:
 def browser() -> Iterator[Browser]:
     browser = Browser()
     yield browser
-    browser.http.close()
+    browser.close()
 
 
 @pytest.fixture
