@@ -27,8 +27,8 @@ _WORDS: Final[Mapping[str, Bilingual]] = MappingProxyType(
         "cancel": ("Batal", "Cancel"),
         "asks": ("{} meminta persetujuan Anda", "{} asks for your consent"),
         "as": ("Anda masuk sebagai {}.", "You are logged in as {}."),
-        "learns": ("Aplikasi ini akan mengetahui:", "This application will learn:"),
-        "may": ("bertindak di layanan kota: {}", "act at the city's services: {}"),
+        "does": ("Aplikasi ini akan:", "This application will:"),
+        "may": ("bertindak di layanan kota", "act at the city's services"),
         "allow": ("Setuju", "Allow"),
         "deny": ("Tolak", "Deny"),
         "leave": ("Keluar dari sandbox?", "Log out of the sandbox?"),
@@ -62,15 +62,12 @@ def login_page(word: Word, page: str, app: str, people: Iterable[tuple[str, Inve
 
 def consent_page(word: Word, page: str, app: str, *, person: str, scopes: Iterable[str], target: str) -> HTMLResponse:
     """Do you agree? Arguments as above; `person` is the name of who is logged in."""
-    scopes = list(scopes)
-    learns = [said(SCOPES[scope], word) for scope in scopes if scope in SCOPES]
-    acts = [scope for scope in scopes if scope not in SCOPES]
-    lines = [escape(line) for line in learns] + [
-        _said(word, "may").format(f"<code>{escape(scope)}</code>") for scope in acts
-    ]
-    listed = "".join(f"<li>{line}</li>" for line in lines)
+    listed = "".join(
+        f"<li>{escape(said(SCOPES.get(scope, _WORDS['may']), word))} <code>({escape(scope)})</code></li>"
+        for scope in scopes
+    )
     body = (
-        f"<p>{_said(word, 'as').format(escape(person))}</p><p>{_said(word, 'learns')}</p><ul>{listed}</ul>"
+        f"<p>{_said(word, 'as').format(escape(person))}</p><p>{_said(word, 'does')}</p><ul>{listed}</ul>"
         f"{_button('allow', word, 'allow', 'main')}{_button('deny', word, 'deny')}"
     )
     title = _said(word, "asks").format(escape(app))

@@ -13,8 +13,11 @@ OPENID: Final = "openid"
 SCOPES: Final[Mapping[str, Bilingual]] = MappingProxyType(
     {
         OPENID: ("mengenali Anda saat masuk, tanpa mengetahui siapa Anda", "recognise you when you log in"),
-        "profile": ("nama, tanggal lahir, tempat lahir, dan jenis kelamin", "name, date and place of birth, and sex"),
-        "address": ("alamat", "address"),
+        "profile": (
+            "mengetahui nama, tanggal dan tempat lahir, serta jenis kelamin Anda",
+            "learn your name, date and place of birth, and sex",
+        ),
+        "address": ("mengetahui alamat Anda", "learn your address"),
     }
 )
 
