@@ -17,6 +17,7 @@ from egov_serang import EgovError
 from egov_serang.auth.login import AsyncLogin, LoginConfig, Seal
 
 LOGIN, PERSON = "__Host-login", "__Host-person"
+PAGE = '<!doctype html><html lang="id"><title>Lapor</title><link rel="icon" href="data:,">'
 HOME = os.environ.get("APP_URL", "http://127.0.0.1:8000")
 
 app = FastAPI()
@@ -43,10 +44,10 @@ def keep(response: Response, name: str, text: str, seconds: int) -> None:
 async def home(request: Request) -> HTMLResponse:
     kept = seal.open(request.cookies.get(PERSON), PERSON)
     if kept is None:
-        return HTMLResponse('<!doctype html><html lang="id"><title>Lapor</title><a href="/login">Masuk</a>')
+        return HTMLResponse(f'{PAGE}<a href="/login">Masuk</a>')
     out = '<form method="post" action="/logout"><button>Keluar</button></form>'
     name = escape(json.loads(kept)["name"] or "warga")
-    return HTMLResponse(f'<!doctype html><html lang="id"><title>Lapor</title><h1>Halo, {name}</h1>{out}')
+    return HTMLResponse(f"{PAGE}<h1>Halo, {name}</h1>{out}")
 
 
 @app.get("/login")
@@ -75,7 +76,7 @@ async def logout() -> Response:
 
 @app.exception_handler(EgovError)
 async def refused(request: Request, error: EgovError) -> Response:
-    text = f'<!doctype html><html lang="id"><title>Lapor</title><p role="alert">{error.user_message()}</p>'
-    response = HTMLResponse(f'{text}<a href="/login">Masuk</a>', 403)
+    text = f'<p role="alert">{error.user_message()}</p><a href="/login">Masuk</a>'
+    response = HTMLResponse(PAGE + text, 403)
     response.delete_cookie(LOGIN, secure=True, httponly=True)
     return response

@@ -28,8 +28,8 @@ def served(name: str, sandbox: Sandbox) -> Iterator[str]:
         {"keys": []},
         [],
         SECRET,
-        redirect_uris=[f"{home}/callback"],
-        post_logout_redirect_uris=[f"{home}/"],
+        redirect_uris=[f"{home}/callback", "http://127.0.0.1:8000/callback"],  # the second as in a new sandbox
+        post_logout_redirect_uris=[f"{home}/", "http://127.0.0.1:8000/"],
         name="Lapor Serang",
     )
     command = {

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-PERSON = "resident-1"
+PERSON = "Contoh Rahmawati"
+_CHOICE = re.compile(r'name="person" value="([^"]+)" required> ([^(]+) \(')
 _HIDDEN = re.compile(r'name="page" value="([^"]+)"')
 
 
@@ -46,7 +47,10 @@ class Browser:
         return answer
 
     def answer(self, page: httpx.Response, step: str, **more: str) -> httpx.Response:
-        """Press a button of a page."""
+        """Press a button of a page, after choosing a person by name."""
+        marks = {name: mark for mark, name in _CHOICE.findall(page.text)}
+        if "person" in more:
+            more["person"] = marks.get(more["person"], more["person"])
         found = _HIDDEN.search(page.text)
         assert found, page.text
         where = str(page.url.copy_with(query=None))

@@ -57,6 +57,7 @@ def register(provider: Sandbox, tmp_path: Path) -> Register:
             {"keys": keys},
             [],
             secret,
+            public=key is None and secret is None,
             redirect_uris=[BACK],
             post_logout_redirect_uris=[LEFT],
             name="Aplikasi <b>Contoh</b>",

@@ -43,8 +43,9 @@ def test_every_assertion_algorithm(register: Register, browser: Browser, kind: s
         assert login.finish(browser.agree(url), transaction).name == NAME
 
 
-def test_a_secret_with_every_kind_of_character(register: Register, browser: Browser) -> None:
-    with Login(register(secret=SECRET)) as login:
+@pytest.mark.parametrize("auth", ["client_secret", "client_secret_post"])
+def test_a_secret_with_every_kind_of_character(register: Register, browser: Browser, auth: str) -> None:
+    with Login(register(secret=SECRET, auth=auth)) as login:
         url, transaction = login.begin()
         assert login.finish(browser.agree(url), transaction).name == NAME
 
@@ -119,7 +120,7 @@ def test_a_verification_names_the_same_person(
         purpose=Purpose(purpose_code="permit", legal_basis="consent"),
         consent=Consent(given=True, method="app-form"),
     )
-    provider.register(city.client_id, {"keys": []}, [], redirect_uris=[BACK])
+    provider.register(city.client_id, {"keys": []}, [], public=True, redirect_uris=[BACK])
     with Login(LoginConfig(issuer=provider.url, client_id=city.client_id, redirect_uri=BACK, auth="none")) as login:
         url, transaction = login.begin()
         assert login.finish(browser.agree(url), transaction).subject == found.subject_ref
@@ -130,7 +131,7 @@ def test_who_says_no_is_not_logged_in(login: Login, browser: Browser) -> None:
         url, transaction = login.begin(prompt="login")
         page = browser.open(url)
         if step == "deny":
-            page = browser.answer(page, "login", person="resident-1")
+            page = browser.answer(page, "login", person=NAME)
         back = browser.answer(page, step).headers["location"]
         with pytest.raises(Forbidden) as refused:
             login.finish(back, transaction)

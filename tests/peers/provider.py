@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import ssl
 import subprocess
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -52,7 +53,8 @@ class Provider:
 
     def __init__(self, issuer: str, ca: str | None = None) -> None:
         self.issuer = issuer
-        self.http = httpx.Client(trust_env=False, timeout=30, verify=ca or True, follow_redirects=False)
+        trust = True if ca is None else ssl.create_default_context(cafile=ca)
+        self.http = httpx.Client(trust_env=False, timeout=30, verify=trust, follow_redirects=False)
 
     @property
     def calls(self) -> int:

@@ -65,11 +65,16 @@ def test_a_code_gives_tokens_of_a_person_once(provider: Sandbox, browser: Browse
     assert claims["at_hash"] == base64.urlsafe_b64encode(half).rstrip(b"=").decode()
     access = jwt.decode(body["access_token"], keys(provider), ["ES256"]).claims
     assert (access["sub"], access["client_id"]) == (claims["sub"], APP)
-    again = redeem(provider, code)
-    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
     headers = {"Authorization": f"Bearer {body['access_token']}"}
     info = httpx.get(f"{provider.url}/oauth2/userinfo", headers=headers, trust_env=False)
     assert (info.json()["sub"], info.json()["birthdate"]) == (claims["sub"], "1985-07-05")
+    again = redeem(provider, code)
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+    # Somebody has the code who should not: what it gave is over.
+    assert httpx.get(f"{provider.url}/oauth2/userinfo", headers=headers, trust_env=False).status_code == 401
+    form = {"grant_type": "refresh_token", "refresh_token": body["refresh_token"]}
+    over = httpx.post(f"{provider.url}/oauth2/token", data=form, auth=(APP, SECRET), trust_env=False)
+    assert over.json()["error"] == "invalid_grant"
 
 
 def test_userinfo_is_for_tokens_of_people_alone(provider: Sandbox, browser: Browser) -> None:
@@ -203,13 +208,13 @@ def test_an_identity_token_inside_an_encrypted_one(provider: Sandbox, browser: B
 
 
 def test_a_public_client_has_nothing_of_its_own(provider: Sandbox, browser: Browser) -> None:
-    provider.register(APP, {"keys": []}, ["complaints:read"], redirect_uris=[BACK])
+    provider.register(APP, {"keys": []}, ["complaints:read"], public=True, redirect_uris=[BACK])
     form = {"grant_type": "authorization_code", "redirect_uri": BACK, "code_verifier": VERIFIER, "client_id": APP}
     endpoint = f"{provider.url}/oauth2/token"
     granted = httpx.post(endpoint, data=form | {"code": code_of(provider, browser)}, trust_env=False)
     assert granted.status_code == 200
     refused = httpx.post(endpoint, data={"grant_type": "client_credentials", "client_id": APP}, trust_env=False)
-    assert refused.json()["error"] == "unauthorized_client"
+    assert refused.json()["error"] == "invalid_client"
     provider.register("not-web", {"keys": []}, ["complaints:read"])
     form = {"grant_type": "client_credentials", "client_id": "not-web"}
     assert httpx.post(endpoint, data=form, trust_env=False).json()["error"] == "invalid_client"

@@ -29,9 +29,9 @@ def test_the_pages_are_plain_closed_and_say_what_they_are(provider: Sandbox, bro
     assert "<b>" not in page.text  # the name of an application is text
     assert "&lt;b&gt;Lapor" in page.text
     assert page.text.count("Contoh") == 4  # the living with an active number
-    assert "sandbox untuk pengembangan" in page.text
+    assert "semua orang di sini rekaan" in page.text
     assert not {"9973014507850001", "s<tate>"} & {*page.text.split('"')}
-    consent = browser.answer(page, "login", person="resident-2")
+    consent = browser.answer(page, "login", person="Contoh Hidayat")
     assert "Contoh Hidayat" in consent.text
     assert "<code>(profile)</code>" in consent.text
 
@@ -40,15 +40,15 @@ def test_a_page_is_answered_once_in_its_own_browser_and_in_order(provider: Sandb
     stranger = Browser()
     page = browser.open(address(provider))
     stranger.open(address(provider))
-    assert stranger.answer(page, "login", person="resident-1").status_code == 400  # forged from elsewhere
-    assert browser.answer(page, "login", person="resident-1").status_code == 400  # and the page is gone
+    assert stranger.answer(page, "login", person="Contoh Rahmawati").status_code == 400  # forged from elsewhere
+    assert browser.answer(page, "login", person="Contoh Rahmawati").status_code == 400  # and the page is gone
     page = browser.open(address(provider))
     assert browser.answer(page, "allow").status_code == 400  # nobody is logged in
-    for person in ("", "resident-5", "9973014507850001"):
+    for person in ("", "Contoh Marjuki", "9973014507850001"):
         assert browser.answer(browser.open(address(provider)), "login", person=person).status_code == 400
     page = browser.open(address(provider))
     before = browser.cookies["egov_sandbox_login"]
-    assert browser.answer(page, "login", person="resident-1").status_code == 200
+    assert browser.answer(page, "login", person="Contoh Rahmawati").status_code == 200
     assert browser.cookies["egov_sandbox_login"] != before  # a name somebody planted is worth nothing
     stranger.close()
 

@@ -63,6 +63,17 @@ class Probe:
         """Seconds the client adds to our clock when it signs, learnt in its calls."""
         return self._client.clock_offset
 
+    @property
+    def applied_at_issuer(self) -> float:
+        """Seconds the client adds to our clock in what it shows the issuer, learnt in its calls."""
+        return 0.0 if self._client.tokens is None else self._client.tokens.clock_offset
+
+    @property
+    def bound_to(self) -> str | None:
+        """The thumbprint of the key tokens are bound to (DPoP); None where they are plain."""
+        dpop = None if self._client.tokens is None else self._client.tokens.dpop
+        return None if dpop is None else dpop.thumbprint
+
     def discovery(self) -> Discovery:
         """Read the gateway's description of itself.
 
@@ -72,6 +83,11 @@ class Probe:
         options = Options(deadline=self._config.deadline, connect=self._config.connect, read=self._config.read)
         engine = Engine(SyncRuntime(self._watch), (), base=self._config.gateway, headers={}, options=options)
         return run_sync(engine.perform(discover())).data
+
+    @property
+    def wants_token(self) -> bool:
+        """Whether the client obtains tokens."""
+        return self._client.tokens is not None
 
     def token(self) -> float:
         """Obtain a token.
@@ -83,7 +99,7 @@ class Probe:
             EgovError: the issuer refuses, or does not answer as one.
         """
         if self._client.tokens is None:
-            raise ConfigError("auth = 'none': there is no token to obtain", code="config_value")
+            raise ConfigError(f"auth = {self._config.auth!r}: no token is obtained", code="config_value")
         runtime = SyncRuntime(self._watch)
         token = run_sync(self._client.tokens.get(runtime, runtime.now() + self._config.deadline))
         return token.expires_at - runtime.now()

@@ -186,7 +186,9 @@ class Engine:
         call = exchange.call
         exchange.attempt += 1
         exchange.status = exchange.received = None
-        request = Request(call.method, exchange.url, list(exchange.headers.items()), call.body, call.stream)
+        request = Request(
+            call.method, exchange.url, list(exchange.headers.items()), call.body, call.stream, exchange.secrets
+        )
         limits = Limits(exchange.deadline, self.options.connect, self.options.read)
         try:
             response = await self.runtime.send(request, limits)

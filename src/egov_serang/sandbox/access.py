@@ -39,6 +39,7 @@ def issue_token(
     """An access token for a client.
 
     Args:
+        subject: the person it acts for, by pseudonym; the client itself by default.
         jkt: thumbprint of the DPoP key it is bound to (RFC 9449 section 6).
         subject: the person it is given for; the client itself where None.
         audience: another `aud` than this gateway's own (tests of its refusal).
@@ -76,6 +77,8 @@ def check_token(platform: Platform, request: Request) -> Claims:
         raise Problem("unauthenticated", "The token is for another audience.")
     if claims["exp"] <= platform.clock.timestamp():
         raise Problem("token_expired", "The token has expired; ask for a new one.")
+    if platform.families.is_withdrawn(claims["jti"]):
+        raise Problem("unauthenticated", "The token was revoked.")
     if platform.clients.get(claims["client_id"]) is None:
         raise Problem("unauthenticated", "The token's client is not registered.")
     _check_holder(platform, request, scheme.lower(), token, claims.get("cnf", {}).get("jkt"))

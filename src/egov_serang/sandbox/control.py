@@ -49,7 +49,7 @@ class ClientIn(_Body):
     """A client to register; of each key `use` says what it is for: to sign assertions (`sig`) or messages (`httpsig`),
     or to encrypt identity tokens to (`enc`).
 
-    With `redirect_uris` people can log in to it; without a key and a secret it is a public client then.
+    With `redirect_uris` people can log in to it in a browser.
     """
 
     client_id: str = Field(min_length=1, max_length=200)
@@ -59,6 +59,7 @@ class ClientIn(_Body):
     name: str = Field(default="", max_length=100)
     redirect_uris: list[ReturnAddress] = []
     post_logout_redirect_uris: list[ReturnAddress] = []
+    public: bool = False
 
 
 class ClockIn(_Body):
@@ -95,7 +96,7 @@ async def register(body: ClientIn, here: Here) -> dict[str, str]:
     """Register or replace a client."""
     async with here.writer:
         with closing(here.database.writing()) as session:
-            here.clients.register(session, body.client_id, body.scopes, body.jwks, body.secret)
+            here.clients.register(session, body.client_id, body.scopes, body.jwks, body.secret, public=body.public)
             here.webapps.register(session, body.client_id, _app(body))
             await run_in_threadpool(session.commit)
     return {"client_id": body.client_id}
@@ -127,7 +128,7 @@ async def mint(body: TokenIn, here: Here) -> dict[str, str]:
 
 @router.post("/reset", status_code=204)
 async def reset(here: Here) -> Response:
-    """Empty and seed the database; forget faults, records, audit trail, nonces, clock changes. Registrations stay."""
+    """Empty and seed the database; forget faults, records, logins, nonces, clock changes. Registrations stay."""
     await _exclusively(here, here.reseed)
     here.replays.forget()
     here.logins.forget()
@@ -135,6 +136,8 @@ async def reset(here: Here) -> Response:
     here.faults.clear()
     here.records.clear()
     here.audit.clear()
+    here.families.clear()
+    here.devices.clear()
     return Response(status_code=204)
 
 

@@ -12,6 +12,7 @@ PUSHED_S: Final = 60
 CODE_S: Final = 60
 _PAGE_S: Final = 600
 _SESSION_S: Final = 8 * 3600
+_SPENT_S: Final = 900
 _MOST: Final = 1000
 
 
@@ -62,6 +63,15 @@ class Consented:
     session: Session
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a code that was used gave."""
+
+    client_id: str
+    jti: str
+    refresh_token: str = field(repr=False)
+
+
 class _Shelf(Generic[T]):
     """Things under names nobody can guess, each for a while."""
 
@@ -101,6 +111,7 @@ class Logins:
         self.leavings: _Shelf[Leaving] = _Shelf(_PAGE_S)
         self.sessions: _Shelf[Session] = _Shelf(_SESSION_S)
         self.codes: _Shelf[Consented] = _Shelf(CODE_S)
+        self.spent: _Shelf[Spent] = _Shelf(_SPENT_S)
 
     def log_in(self, page: Page, person: str, now: float) -> Page:
         """The page that follows: the browser is logged in, under a new name that nobody gave it before."""
@@ -110,5 +121,5 @@ class Logins:
 
     def forget(self) -> None:
         """Forget everything."""
-        for shelf in (self.pushed, self.pages, self.leavings, self.sessions, self.codes):
+        for shelf in (self.pushed, self.pages, self.leavings, self.sessions, self.codes, self.spent):
             shelf.clear()

@@ -145,6 +145,7 @@ class Sandbox:
         redirect_uris: Sequence[str] = (),
         post_logout_redirect_uris: Sequence[str] = (),
         name: str = "",
+        public: bool = False,
     ) -> None:
         """Register or replace a client; see `control.ClientIn`.
 
@@ -156,12 +157,14 @@ class Sandbox:
             redirect_uris: where people come back to after logging in.
             post_logout_redirect_uris: likewise after logging out.
             name: what the consent page calls it.
+            public: whether it can keep no secret: people let it in, and it need not prove itself then.
         """
         body = control.ClientIn(
             client_id=client_id,
             jwks=dict(jwks),
             scopes=list(scopes),
             secret=secret,
+            public=public,
             name=name,
             redirect_uris=list(redirect_uris),
             post_logout_redirect_uris=list(post_logout_redirect_uris),

@@ -6,7 +6,7 @@ A number is never stored: the table is keyed by its keyed hash.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -52,11 +52,9 @@ class PersonRow(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class Invented:
-    """An invented person as the register has them."""
-
-    nik: str = field(repr=False)
-    no_kk: str = field(repr=False)
+class _Invented:
+    nik: str
+    no_kk: str
     is_head: bool
     status: str
     full_name: str
@@ -68,49 +66,41 @@ class Invented:
 
 
 _PEOPLE: Final = (
-    Invented(
+    _Invented(
         *("9973014507850001", "9973010101100001", True, "active", "Contoh Rahmawati", "1985-07-05", "Serang"),
         *("female", "Jl. Contoh Raya No. 1, Cipare", "Contoh Aminah"),
     ),
-    Invented(
+    _Invented(
         *("9973011203830002", "9973010101100001", False, "active", "Contoh Hidayat", "1983-03-12", "Pandeglang"),
         *("male", "Jl. Contoh Raya No. 1, Cipare", "Contoh Halimah"),
     ),
-    Invented(
+    _Invented(
         *("9973022110900003", "9973020101100002", True, "active", "Contoh Suherman", "1990-10-21", "Serang"),
         *("male", "Kp. Contoh RT 001 RW 002, Banten", "Contoh Rukmini"),
     ),
-    Invented(
+    _Invented(
         *("9973036002950004", "9973030101100003", True, "active", "Contoh Nurhayati", "1995-02-20", "Cilegon"),
         *("female", "Perumahan Contoh Blok A 3, Pipitan", "Contoh Solihah"),
     ),
-    Invented(
+    _Invented(
         *("9973040101400005", "9973040101100004", True, "deceased", "Contoh Marjuki", "1940-01-01", "Serang"),
         *("male", "Kp. Contoh, Curug Manis", "Contoh Saodah"),
     ),
-    Invented(
+    _Invented(
         *("9973051506780006", "9973050101100005", True, "inactive", "Contoh Wibowo", "1978-06-15", "Lebak"),
         *("male", "Jl. Contoh Timur No. 9, Karundang"),
     ),
 )
-_RESIDENTS: Final[Mapping[str, Invented]] = MappingProxyType(
-    {f"resident-{place}": person for place, person in enumerate(_PEOPLE, 1) if person.status == "active"}
-)
-
-
-def residents() -> Mapping[str, Invented]:
-    """Who can log in: the living with an active number, each under a short name."""
-    return _RESIDENTS
-
-
-def subject_ref(keys: ServerKeys, client_id: str, number: str) -> str:
-    """A person's pairwise name: the same in a login and in a verification, and another one for each client."""
-    return f"sub_{keys.pseudonym('subject', client_id, number)[:32]}"
 
 
 def number_hash(keys: ServerKeys, number: str) -> str:
     """The form in which a number is stored and looked up."""
     return keys.pseudonym("number", number)
+
+
+def subject_of(keys: ServerKeys, client_id: str, hashed: str) -> str:
+    """The pseudonym under which one client knows a person; another client knows another."""
+    return f"sub_{keys.pseudonym('subject', client_id, hashed)[:32]}"
 
 
 def seed(session: Session, city: Municipality) -> None:

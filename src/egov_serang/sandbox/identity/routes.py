@@ -23,7 +23,7 @@ from egov_serang.sandbox.db import Base, Db
 from egov_serang.sandbox.fields import Moment
 from egov_serang.sandbox.gate import Caller, late, requires
 from egov_serang.sandbox.identity.matching import compare, outcome_of
-from egov_serang.sandbox.identity.people import MAGIC, Behaviour, PersonRow, number_hash, seed, subject_ref
+from egov_serang.sandbox.identity.people import MAGIC, Behaviour, PersonRow, number_hash, seed, subject_of
 from egov_serang.sandbox.platform import Here, Platform
 from egov_serang.sandbox.problems import FieldError, Problem, responses
 from egov_serang.sandbox.route import contract_router
@@ -240,14 +240,14 @@ def _recorded(
     now = here.clock.now()
     transaction_id = f"ver_{secrets.token_hex(12)}"
     known = outcome != VerificationOutcome.NOT_FOUND
-    ref = subject_ref(here.keys, caller.client_id, number) if known else None
+    subject_ref = subject_of(here.keys, caller.client_id, number_hash(here.keys, number)) if known else None
     evidence = here.keys.sign(
         {
             "iss": here.settings.base_url,
             "aud": caller.client_id,
             "iat": int(now.timestamp()),
             "txn": transaction_id,
-            "sub": ref,
+            "sub": subject_ref,
             "outcome": outcome.value,
             "results": {name: result.result.value for name, result in results.items()},
         },
@@ -258,7 +258,7 @@ def _recorded(
         outcome=outcome,
         client_reference=body.client_reference,
         results=results,
-        subject_ref=ref,
+        subject_ref=subject_ref,
         evidence=evidence,
         cost=_COST,
         quota_left=quota_left,

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from egov_serang.sandbox.console.data import own_name
-from egov_serang.sandbox.identity.people import residents
 from egov_serang.sandbox.language import Language, Word
 from egov_serang.sandbox.logins import Consented, Page, Session, Wish
-from egov_serang.sandbox.oauth.pages import consent_page, error_page, login_page
+from egov_serang.sandbox.oauth.login_pages import consent_page, error_page, login_page
 from egov_serang.sandbox.oauth.par import PREFIX
 from egov_serang.sandbox.oauth.refusal import Refused
+from egov_serang.sandbox.oauth.residents import by_mark
 from egov_serang.sandbox.oauth.wishes import Unanswerable, judged, return_address
 from egov_serang.sandbox.platform import Here, Platform
 from egov_serang.sandbox.route import ContractRoute
@@ -66,7 +66,7 @@ async def answer(
     wish = shown.wish
     if step in {"cancel", "deny"}:
         return _back(here, wish.redirect_uri, wish.state, error="access_denied")
-    if step == "login" and shown.session is None and person in residents():
+    if step == "login" and shown.session is None and person in by_mark(here):
         return _shown(here, language, here.logins.log_in(shown, person, now))
     if step == "allow" and shown.session is not None:
         code = here.logins.codes.put(Consented(wish, shown.session), now)
@@ -91,14 +91,14 @@ def _is_too_old(wish: Wish, session: Session, now: float) -> bool:
 
 
 def _shown(here: Platform, language: Word, page: Page) -> HTMLResponse:
-    wish, people = page.wish, residents()
+    wish, people = page.wish, by_mark(here)
     name = here.logins.pages.put(page, here.clock.timestamp())
     app = here.webapps.get(wish.client_id)
     called = wish.client_id if app is None else app.name
     if page.session is None:
-        response = login_page(language, name, called, people.items(), wish.redirect_uri)
+        response = login_page(language, name, called, people.values(), wish.redirect_uri)
     else:
-        who = people[page.session.person].full_name
+        who = people[page.session.person].name
         response = consent_page(language, name, called, person=who, scopes=wish.scopes, target=wish.redirect_uri)
     response.set_cookie(COOKIE, page.browser, path="/oauth2", httponly=True, samesite="lax")
     return response

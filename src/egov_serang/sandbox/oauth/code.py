@@ -13,17 +13,40 @@ from joserfc.jwe import JWERegistry
 from joserfc.jwk import RSAKey
 
 from egov_serang.sandbox.clients import Client
-from egov_serang.sandbox.identity.people import residents, subject_ref
-from egov_serang.sandbox.logins import Consented
+from egov_serang.sandbox.jose import verified_claims
+from egov_serang.sandbox.keys import ALGORITHM
+from egov_serang.sandbox.logins import Consented, Spent
+from egov_serang.sandbox.oauth.families import Login
+from egov_serang.sandbox.oauth.grants import Asked, personal
 from egov_serang.sandbox.oauth.refusal import Refused
+from egov_serang.sandbox.oauth.residents import Resident, by_mark
 from egov_serang.sandbox.oauth.scopes import claims_of
 from egov_serang.sandbox.platform import Platform
 
+GRANT: Final = "authorization_code"
 ENCRYPTED: Final = "A256GCM"
 KEY_WRAPS: Final = ("ECDH-ES+A256KW", "RSA-OAEP-256")
 ACR: Final = "urn:egov-serang:sandbox:chosen-from-a-list"
 _ID_TOKEN_S: Final = 300
 _VERIFIER_LENGTHS: Final = range(43, 129)
+
+
+def authorization_code(here: Platform, asked: Asked) -> Mapping[str, str | int]:
+    """The grant, with an identity token (OpenID Connect Core section 3.1.3.3)."""
+    client, code, now = asked.client, asked.form.get("code", ""), here.clock.timestamp()
+    spent = here.logins.spent.get(code, now)
+    if spent is not None and spent.client_id == client.client_id:
+        # Somebody has it who should not: what it gave counts no more (RFC 6749 section 4.1.2).
+        here.families.withdraw(spent.jti)
+        here.families.end(spent.refresh_token, client.client_id)
+    found = redeemed(here, client, asked.form)
+    person = by_mark(here)[found.session.person]
+    subject = person.subject(here.keys, client.client_id)
+    answer = personal(here, asked, Login(client.client_id, subject, found.wish.scopes, asked.jkt))
+    access = str(answer["access_token"])
+    claims = verified_claims(access, here.keys.signing_key, [ALGORITHM]) or {}
+    here.logins.spent.put(Spent(client.client_id, str(claims["jti"]), str(answer["refresh_token"])), now, code)
+    return {**answer, "id_token": id_token(here, client, found, person, access)}
 
 
 def redeemed(here: Platform, client: Client, form: Mapping[str, str]) -> Consented:
@@ -44,14 +67,14 @@ def redeemed(here: Platform, client: Client, form: Mapping[str, str]) -> Consent
     return found
 
 
-def id_token(here: Platform, client: Client, consented: Consented, access_token: str) -> str:
+def id_token(here: Platform, client: Client, consented: Consented, person: Resident, access_token: str) -> str:
     """Who logged in: signed, and encrypted where the client registered a key to encrypt to."""
-    wish, person = consented.wish, residents()[consented.session.person]
+    wish = consented.wish
     half = hashlib.sha256(access_token.encode()).digest()[:16]
     now = int(here.clock.wall())
     claims: dict[str, Any] = {
         "iss": here.settings.base_url,
-        "sub": subject_ref(here.keys, client.client_id, person.nik),
+        "sub": person.subject(here.keys, client.client_id),
         "aud": client.client_id,
         "iat": now,
         "exp": now + _ID_TOKEN_S,

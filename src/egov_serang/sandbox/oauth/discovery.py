@@ -10,8 +10,8 @@ from egov_serang.sandbox.dpop import ALGORITHMS
 from egov_serang.sandbox.keys import ALGORITHM
 from egov_serang.sandbox.metadata import Discovery, KeySet, ServerMetadata
 from egov_serang.sandbox.oauth.code import ACR, ENCRYPTED, KEY_WRAPS
-from egov_serang.sandbox.oauth.grants import GRANTS
 from egov_serang.sandbox.oauth.scopes import SCOPES
+from egov_serang.sandbox.oauth.table import GRANTS
 from egov_serang.sandbox.platform import Here
 from egov_serang.sandbox.route import ContractRoute
 
@@ -33,7 +33,7 @@ def discovery(here: Here) -> dict[str, Any]:
         "issuer": base,
         "jurisdictions": [{"id": here.city.code, "name": here.city.name}],
         "modules": {name: {"base": f"{base}/v1/{name}", "capabilities": can} for name, can in capabilities.items()},
-        "auth_profiles": ["private_key_jwt", "client_secret", "fapi2"],
+        "auth_profiles": ["private_key_jwt", "client_secret", "fapi2", "jwt_grant"],
         "signature_profiles": [
             {
                 "name": "rfc9421",
@@ -63,6 +63,8 @@ def metadata(here: Here) -> dict[str, Any]:
     return {
         "issuer": base,
         "token_endpoint": f"{base}/oauth2/token",
+        "device_authorization_endpoint": f"{base}/oauth2/device_authorization",
+        "revocation_endpoint": f"{base}/oauth2/revoke",
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "grant_types_supported": sorted(GRANTS),
         "response_types_supported": ["code"],

@@ -15,7 +15,7 @@ from egov_serang.sandbox.keys import ALGORITHM
 from egov_serang.sandbox.language import Language
 from egov_serang.sandbox.logins import Leaving
 from egov_serang.sandbox.oauth.authorize import COOKIE
-from egov_serang.sandbox.oauth.pages import error_page, left_page, logout_page
+from egov_serang.sandbox.oauth.login_pages import error_page, left_page, logout_page
 from egov_serang.sandbox.oauth.wishes import Unanswerable
 from egov_serang.sandbox.platform import Here, Platform
 from egov_serang.sandbox.route import ContractRoute

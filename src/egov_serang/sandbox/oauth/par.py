@@ -64,7 +64,7 @@ async def push(
     )
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     try:
-        client = proven(here, proof)
+        client = proven(here, proof, people=True)
         if form.get("client_id", client.client_id) != client.client_id or "request_uri" in form:
             raise Refused("invalid_request", "The request is another client's, or names a pushed one.")
         fields = {**form, "client_id": client.client_id}

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from egov_serang.sandbox.identity.people import Invented
 from egov_serang.sandbox.language import Bilingual
+from egov_serang.sandbox.oauth.residents import Resident
 
 OPENID: Final = "openid"
 SCOPES: Final[Mapping[str, Bilingual]] = MappingProxyType(
@@ -22,14 +22,14 @@ SCOPES: Final[Mapping[str, Bilingual]] = MappingProxyType(
 )
 
 
-def claims_of(person: Invented, scopes: Collection[str]) -> dict[str, Any]:
+def claims_of(person: Resident, scopes: Collection[str]) -> dict[str, Any]:
     """What an application learns of a person who agreed to these scopes."""
-    claims: dict[str, Any] = {}
+    known, claims = person.attributes, dict[str, Any]()
     if "profile" in scopes:
-        claims["name"] = person.full_name
-        claims["birthdate"] = person.birth_date
-        claims["gender"] = person.sex
-        claims["place_of_birth"] = {"locality": person.birth_place}
+        claims["name"] = known["full_name"]
+        claims["birthdate"] = known["birth_date"]
+        claims["gender"] = known["sex"]
+        claims["place_of_birth"] = {"locality": known["birth_place"]}
     if "address" in scopes:
-        claims["address"] = {"formatted": person.address}
+        claims["address"] = {"formatted": known["address"]}
     return claims

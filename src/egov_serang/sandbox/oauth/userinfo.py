@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
 from egov_serang.sandbox.access import check_token
-from egov_serang.sandbox.identity.people import residents, subject_ref
 from egov_serang.sandbox.oauth.refusal import OAuthError
+from egov_serang.sandbox.oauth.residents import by_mark
 from egov_serang.sandbox.oauth.scopes import OPENID, claims_of
 from egov_serang.sandbox.platform import Here
 from egov_serang.sandbox.problems import Problem
@@ -34,7 +34,7 @@ async def _claims(request: Request, here: Here) -> dict[str, Any] | None:
     except Problem:
         return None
     request.state.client_id = holder.client_id
-    refs = {subject_ref(here.keys, holder.client_id, one.nik): one for one in residents().values()}
+    refs = {one.subject(here.keys, holder.client_id): one for one in by_mark(here).values()}
     person = refs.get(holder.subject)
     if person is None or OPENID not in holder.scopes:
         return None
