@@ -24,6 +24,7 @@ class Claims:
     client_id: str
     scopes: frozenset[str]
     jurisdiction_id: str
+    subject: str
 
 
 def issue_token(
@@ -40,6 +41,7 @@ def issue_token(
     Args:
         subject: the person it acts for, by pseudonym; the client itself by default.
         jkt: thumbprint of the DPoP key it is bound to (RFC 9449 section 6).
+        subject: the person it is given for; the client itself where None.
         audience: another `aud` than this gateway's own (tests of its refusal).
     """
     now = int(platform.clock.timestamp())
@@ -80,7 +82,7 @@ def check_token(platform: Platform, request: Request) -> Claims:
     if platform.clients.get(claims["client_id"]) is None:
         raise Problem("unauthenticated", "The token's client is not registered.")
     _check_holder(platform, request, scheme.lower(), token, claims.get("cnf", {}).get("jkt"))
-    return Claims(claims["client_id"], frozenset(claims["scope"].split()), claims["jurisdiction_id"])
+    return Claims(claims["client_id"], frozenset(claims["scope"].split()), claims["jurisdiction_id"], claims["sub"])
 
 
 def _check_holder(platform: Platform, request: Request, scheme: str, token: str, jkt: str | None) -> None:

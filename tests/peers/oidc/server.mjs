@@ -126,7 +126,7 @@ const server = tls
   ? https.createServer({ ...tls, requestCert: true, rejectUnauthorized: false }, serve)
   : http.createServer(serve);
 server.listen(0, '127.0.0.1', async () => {
-  issuer = `${tls ? 'https' : 'http'}://127.0.0.1:${server.address().port}`;
+  issuer = `${tls ? 'https' : 'http'}://${tls ? 'localhost' : '127.0.0.1'}:${server.address().port}`;
   handle = await provider(issuer);
   process.stdout.write(JSON.stringify({ issuer }) + '\n');
 });

@@ -13,7 +13,7 @@ from egov_serang.auth.login.keys import ALGORITHMS
 from egov_serang.errors import ConfigError
 from egov_serang.types import Secret
 
-LoginAuth = Literal["private_key_jwt", "client_secret", "none"]
+LoginAuth = Literal["private_key_jwt", "client_secret", "client_secret_post", "none"]
 
 CLAIMS: Final[Mapping[str, str]] = MappingProxyType(
     {"name": "name", "email": "email", "phone": "phone_number", "birth_date": "birthdate"}
@@ -32,12 +32,13 @@ class LoginConfig:
         client_id: as registered there.
         redirect_uri: where people come back to, exactly as registered there.
         scopes: what is asked for; `openid` is always among it.
-        auth: how the application proves itself: a signed assertion, a secret, or not at all (a public client).
+        auth: how the application proves itself: by a signed assertion, by a secret in a header or in the form, or not
+            at all (a public client).
         key_file: the assertion key, for `private_key_jwt`: a file (PEM, PKCS#12, JWK), `env:NAME` or
             `keyring:service/name`.
         key_passphrase_file: where its passphrase is, likewise.
         key_id: its `kid`; the JWK's own or the RFC 7638 thumbprint by default.
-        client_secret: for `client_secret`; better a file.
+        client_secret: for `client_secret` and `client_secret_post`; better a file.
         client_secret_file: where the secret is: file, `env:` or `keyring:`.
         decryption_key_files: keys (ECDSA P-256 or RSA) that identity tokens are encrypted to, the current one and,
             while it is rotated, the one before. Where there is one, a token that is not encrypted is refused.
@@ -52,8 +53,9 @@ class LoginConfig:
         deadline: seconds for `begin` or `finish`, all requests together.
         leeway: seconds our clock and the provider's may differ.
         ca_file: PEM file of the authorities to trust instead of the machine's.
-        client_cert_file: PEM certificate for mutual TLS.
-        client_key_file: its key, where it is in a file of its own.
+        client_cert_file: certificate for mutual TLS: PEM with its chain, or PKCS#12 with its key.
+        client_cert_passphrase_file: where the passphrase of its key, or of the PKCS#12 file, is.
+        client_key_file: its PEM key, where it is in a file of its own.
 
     Raises:
         ConfigError: a value cannot work; the message names it and the remedy.
@@ -81,6 +83,7 @@ class LoginConfig:
     leeway: float = 60.0
     ca_file: str | None = None
     client_cert_file: str | None = None
+    client_cert_passphrase_file: str | None = None
     client_key_file: str | None = None
 
     def __post_init__(self) -> None:
@@ -132,7 +135,7 @@ class LoginConfig:
         missing = None
         if self.auth == "private_key_jwt" and self.key_file is None:
             missing = "key_file"
-        if self.auth == "client_secret" and self.client_secret is None and self.client_secret_file is None:
+        if self.auth.startswith("client_secret") and self.client_secret is None and self.client_secret_file is None:
             missing = "client_secret_file"
         if missing is not None:
             why = f"{missing} is missing; auth = {self.auth!r} needs it"

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from pydantic import TypeAdapter, ValidationError
 
 from egov_serang import sources
-from egov_serang.auth.credentials import ClientSecret, Credentials, PrivateKeyJwt
+from egov_serang.auth.credentials import ClientSecret, Credentials, PostedSecret, PrivateKeyJwt
 from egov_serang.auth.jwks import KeySource
 from egov_serang.auth.login import id_token
 from egov_serang.auth.login.callback import Answer
@@ -169,9 +169,10 @@ def _credentials(config: LoginConfig) -> Credentials | None:
     if config.auth == "private_key_jwt":
         key = PrivateKey.from_file(config.key_file or "", config.key_id, config.key_passphrase_file)
         return PrivateKeyJwt(config.client_id, key)
-    if config.auth == "client_secret":
+    if config.auth != "none":
         secret = config.client_secret or sources.read_secret(config.client_secret_file or "", "secret")
-        return ClientSecret(config.client_id, secret.reveal())
+        kind = ClientSecret if config.auth == "client_secret" else PostedSecret
+        return kind(config.client_id, secret.reveal())
     return None
 
 

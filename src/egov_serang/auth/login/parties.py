@@ -176,9 +176,10 @@ class AsyncLogin:
 def _tls(config: LoginConfig) -> TlsOptions:
     if config.client_cert_file is None:
         return TlsOptions(config.ca_file)
+    files = config.client_cert_file, config.client_key_file, config.client_cert_passphrase_file
     from egov_serang.auth.certificate import client_certificate  # noqa: PLC0415 - loads X.509
 
-    return TlsOptions(config.ca_file, client_certificate(config.client_cert_file, config.client_key_file, None))
+    return TlsOptions(config.ca_file, client_certificate(*files))
 
 
 def _options(prompt: Prompt | None, language: str | None) -> dict[str, str]:

@@ -1,25 +1,20 @@
-"""Tokens bound to a key (DPoP) or a certificate (mutual TLS) by npm oidc-provider, and what it refuses."""
+"""Tokens bound to a key (DPoP) by npm oidc-provider, without and with its nonces, and what it refuses."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tests.layers.keys import p256_pem
 from tests.peers.provider import Provider, carried_out, client, part, provider
-from tests.services.mutual import Holder
 
-from egov_serang.assembly import client_certificate, token_source
 from egov_serang.auth.credentials import PrivateKeyJwt
 from egov_serang.auth.dpop import USE_NONCE, ProofKey
 from egov_serang.auth.tokens import TokenSource
-from egov_serang.config import Config
 from egov_serang.core.runtime import Runtime
-from egov_serang.errors import EgovError, Unauthorized, UnexpectedReply
+from egov_serang.errors import EgovError
 from egov_serang.signing.keys import PrivateKey
-from egov_serang.transport.tls import TlsOptions
 
 FLOWS = ["threads", "tasks"]
 
@@ -106,80 +101,3 @@ def test_a_token_of_a_client_that_must_use_dpop(flow: str) -> None:
             token(flow, issuer, None)
         assert issuer.issuer in str(caught.value)
         assert caught.value.hint
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Holder, Path]:
-    """Who issues the certificates of this module, and where its own is."""
-    found, path = Holder(name="authority"), tmp_path_factory.mktemp("authority") / "ca.pem"
-    path.write_bytes(found.chain())
-    return found, path
-
-
-@pytest.fixture(scope="module")
-def mutual(authority: tuple[Holder, Path]) -> Iterator[Provider]:
-    holder, path = authority
-    server = Holder(holder, "127.0.0.1").pem().decode()
-    subject = {"tls_client_auth_subject_dn": "CN=counter"}
-    clients = [
-        client(
-            "counter",
-            token_endpoint_auth_method="tls_client_auth",
-            tls_client_certificate_bound_access_tokens=True,
-            **subject,
-        ),
-        client("unbound", token_endpoint_auth_method="tls_client_auth", **subject),
-    ]
-    tls = {"key": server, "cert": server, "ca": path.read_text()}
-    with provider(clients, ca=str(path), tls=tls) as running:
-        yield running
-
-
-def shown(mutual: Provider, folder: Path, holder: Holder, ca: Path, name: str = "counter") -> Config:
-    own = folder / "client.pem"
-    own.write_bytes(holder.pem())
-    own.chmod(0o600)
-    return Config(
-        gateway=mutual.issuer, auth="mtls", client_id=name, client_cert_file=own, ca_file=str(ca), signature="none"
-    )
-
-
-def over_tls(flow: str, config: Config) -> str:
-    source = token_source(config)
-    assert source is not None
-    options = TlsOptions(config.ca_file, client_certificate(config))
-
-    async def get(runtime: Runtime) -> str:
-        return (await source.get(runtime, runtime.now() + 30)).header()
-
-    return carried_out(flow, get, options)
-
-
-@pytest.mark.parametrize("flow", FLOWS)
-def test_a_token_is_bound_to_our_certificate(
-    flow: str, mutual: Provider, authority: tuple[Holder, Path], tmp_path: Path
-) -> None:
-    holder = Holder(authority[0], "counter")
-    header = over_tls(flow, shown(mutual, tmp_path, holder, authority[1]))
-    assert part(header, 1)["cnf"] == {"x5t#S256": holder.thumbprint}
-
-
-@pytest.mark.parametrize("flow", FLOWS)
-def test_a_certificate_of_another_is_refused(
-    flow: str, mutual: Provider, authority: tuple[Holder, Path], tmp_path: Path
-) -> None:
-    for holder in (Holder(authority[0], "somebody"), Holder(Holder(name="authority"), "counter")):
-        with pytest.raises(Unauthorized) as caught:
-            over_tls(flow, shown(mutual, tmp_path, holder, authority[1]))
-        assert (caught.value.code, caught.value.sent) == ("invalid_client", "no")
-        assert mutual.issuer in str(caught.value)
-
-
-@pytest.mark.parametrize("flow", FLOWS)
-def test_a_token_that_is_bound_to_no_certificate_is_not_used(
-    flow: str, mutual: Provider, authority: tuple[Holder, Path], tmp_path: Path
-) -> None:
-    config = shown(mutual, tmp_path, Holder(authority[0], "counter"), authority[1], "unbound")
-    with pytest.raises(UnexpectedReply) as caught:
-        over_tls(flow, config)
-    assert caught.value.code == "token_binding"
