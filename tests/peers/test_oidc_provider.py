@@ -125,3 +125,23 @@ def test_a_key_set_that_changes_is_followed(flow: str, issuer: Provider) -> None
 
     assert carried_out(flow, look) == [True, True, True]
     assert part(old, 0)["kid"] != part(new, 0)["kid"]
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_a_token_endpoint_at_a_place_of_its_own(flow: str) -> None:
+    """oidc-provider's own is `/token`; the assertion's audience is the issuer all the same."""
+    registered = client(
+        "app", token_endpoint_auth_method="private_key_jwt", jwks={"keys": [key("ES256").public_jwk("assertion")]}
+    )
+    credentials = PrivateKeyJwt("app", key("ES256"))
+    with provider([registered], token="/token") as issuer:
+        document = issuer.http.get(f"{issuer.issuer}/.well-known/oauth-authorization-server").json()
+        source = TokenSource(issuer.issuer, credentials, endpoint=document["token_endpoint"])
+
+        async def get(runtime: Runtime) -> str:
+            return (await source.get(runtime, runtime.now() + 30)).header()
+
+        assert part(carried_out(flow, get), 1)["client_id"] == "app"
+        with pytest.raises(Unauthorized) as caught:
+            token(flow, issuer, credentials)
+        assert caught.value.status == 404

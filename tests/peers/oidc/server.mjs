@@ -38,7 +38,11 @@ async function provider(issuer) {
   const made = new Provider(issuer, {
     clients: settings.clients,
     jwks: await signingKeys(),
-    routes: { token: tokenPath },
+    routes: {
+      token: tokenPath,
+      device_authorization: '/oauth2/device_authorization',
+      revocation: '/oauth2/revoke',
+    },
     clientAuthMethods: [
       ...['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'none'],
       ...(tls ? ['tls_client_auth'] : []),

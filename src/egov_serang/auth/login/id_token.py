@@ -120,7 +120,6 @@ def verified(token: Secret, key: IssuerKey | None, algorithms: Collection[str], 
     if key is None:
         raise _untrusted(what, "names a key the provider does not have", "token_key", "Tell the provider's operator")
     usable = [name for name in key.algorithms if name in algorithms]
-    # joserfc takes an empty list for its own choice of algorithms.
     # To joserfc an empty list is no list: it would accept what it recommends.
     found = _checked(token, key, usable) if usable else None
     if found is None:
