@@ -179,12 +179,17 @@ class TokenSource:
         text = f"no token from {self.issuer} within the call's deadline"
         return DeadlineExceeded(text, code="deadline", hint="The call was not sent", sent="no")
 
+    async def _fetch(self, runtime: Runtime, until: float) -> Token:
+        """Obtain a token anew: the one step in which sources differ."""
+        asked_at = runtime.now()
+        answer = fetch(runtime, self._asking, until, clock=self._clock)
+        return Token(*await answer, asked_at, "Bearer" if self.dpop is None else "DPoP")
+
     async def _fly(self, runtime: Runtime, flight: Future[_Landing], until: float) -> None:
         landing = _Landing()
         asked_at = runtime.now()
         try:
-            answer = fetch(runtime, self._asking, until, clock=self._clock)
-            landing = _Landing(token=Token(*await answer, asked_at, "Bearer" if self.dpop is None else "DPoP"))
+            landing = _Landing(token=await self._fetch(runtime, until))
         except EgovError as error:
             own_time = isinstance(error, ConnectionFailed | DeadlineExceeded) and until - asked_at < _FETCH_TIME
             # A leader out of its own time says nothing about the issuer: the others elect a new one.
