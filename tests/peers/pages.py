@@ -29,9 +29,9 @@ class Browser:
             refuses: whether the first link of a page with a form is followed, which is to cancel, instead.
 
         Returns:
-            That address; or the text of the first page that has no form.
+            That address; or the text of the first page that has no form, or that follows the button that was named.
         """
-        answer = self._http.get(address)
+        answer, done = self._http.get(address), False
         for _ in range(20):
             if answer.is_redirect:
                 following = str(answer.url.join(answer.headers["location"]))
@@ -42,13 +42,14 @@ class Browser:
             assert answer.status_code == 200, f"{answer.url.path} answered {answer.status_code}"
             form = _Form(button)
             form.feed(answer.text)
-            if form.action is None:
+            if form.action is None or done:
                 return answer.text
             if refuses:
                 answer = self._http.get(answer.url.join(form.link))
                 continue
             fields = {name: self._typed.get(name, value) for name, value in form.fields.items()}
             answer = self._http.post(answer.url.join(form.action), data=fields | form.pressed)
+            done = button is not None and button in form.pressed
         raise AssertionError("pages without end")
 
     def __enter__(self) -> Self:
