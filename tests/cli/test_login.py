@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import re
@@ -15,7 +16,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from egov_serang import Config, ConfigError, DeadlineExceeded, Unauthorized
+from egov_serang import AsyncClient, Client, Config, ConfigError, DeadlineExceeded, Unauthorized
 from egov_serang.assembly import message_key, session_of, sync_transport, token_source
 from egov_serang.auth import device
 from egov_serang.auth.sessions import Session
