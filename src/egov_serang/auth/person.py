@@ -207,7 +207,9 @@ class PersonTokens(TokenSource):
 
     async def _renew(self, runtime: Runtime, session: Session, wall: float, until: float) -> Session:
         if session.refresh is None:
-            raise Unauthorized("the session is over and cannot be renewed", code="not_logged_in", hint=_AGAIN, sent="no")
+            raise Unauthorized(
+                "the session is over and cannot be renewed", code="not_logged_in", hint=_AGAIN, sent="no"
+            )
         fields = {"grant_type": "refresh_token", "refresh_token": session.refresh.reveal()}
         response = await self._server.tokens(runtime, fields, until)
         if response.status == _OK:

@@ -26,8 +26,8 @@ Place = Literal["keyring", "file"]
 
 _SERVICE: Final = "egov-serang"
 _NO_KEYRING: Final = (
-    "Nothing was sent yet. Unlock or install a keyring (pip install 'egov-serang[keyring]'); a machine without a desktop "
-    "has none: log in with --token-file there, which keeps the tokens in a file only you can read"
+    "Nothing was sent yet. Unlock or install a keyring (pip install 'egov-serang[keyring]'); a machine without a "
+    "desktop has none: log in with --token-file there, which keeps the tokens in a file only you can read"
 )
 
 
@@ -245,7 +245,7 @@ def _delete(name: str) -> None:
             keyring.delete_password(_SERVICE, name)
 
 
-class _keyring_errors(contextlib.AbstractContextManager[None]):  # noqa: N801 - used like a function
+class _keyring_errors(contextlib.AbstractContextManager[None]):
     """Backends raise what they like, with what they were given in it."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> Literal[False]:

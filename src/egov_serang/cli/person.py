@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -118,7 +118,7 @@ class Person:
         return session
 
     @contextmanager
-    def _runtime(self) -> Iterator[SyncRuntime]:
+    def _runtime(self) -> Generator[SyncRuntime]:
         transport = sync_transport(self._config, None)
         try:
             yield SyncRuntime(transport)
