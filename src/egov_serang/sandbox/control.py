@@ -47,6 +47,7 @@ class ClientIn(_Body):
     scopes: list[str]
     jwks: dict[str, JsonValue] = {"keys": []}
     secret: str | None = None
+    public: bool = False
 
 
 class ClockIn(_Body):
@@ -83,7 +84,7 @@ async def register(body: ClientIn, here: Here) -> dict[str, str]:
     """Register or replace a client."""
     async with here.writer:
         with closing(here.database.writing()) as session:
-            here.clients.register(session, body.client_id, body.scopes, body.jwks, body.secret)
+            here.clients.register(session, body.client_id, body.scopes, body.jwks, body.secret, public=body.public)
             await run_in_threadpool(session.commit)
     return {"client_id": body.client_id}
 
@@ -114,13 +115,15 @@ async def mint(body: TokenIn, here: Here) -> dict[str, str]:
 
 @router.post("/reset", status_code=204)
 async def reset(here: Here) -> Response:
-    """Empty and seed the database; forget faults, records, audit trail, nonces, clock changes. Registrations stay."""
+    """Empty and seed the database; forget faults, records, logins, nonces, clock changes. Registrations stay."""
     await _exclusively(here, here.reseed)
     here.replays.forget()
     here.clock.reset()
     here.faults.clear()
     here.records.clear()
     here.audit.clear()
+    here.families.clear()
+    here.devices.clear()
     return Response(status_code=204)
 
 

@@ -32,12 +32,21 @@ class Proof:
     """A JWT bearer grant, which says whose it is where nothing else does (RFC 7523 section 3.1)."""
 
 
-def proven(here: Platform, proof: Proof) -> Client:
+def proven(here: Platform, proof: Proof, *, people: bool = False) -> Client:
     """The client that proves itself.
+
+    Args:
+        here: the sandbox.
+        proof: what it brings.
+        people: whether a person lets it in, so that a client registered as public need not prove itself.
 
     Raises:
         Refused: invalid_client.
     """
+    if people and proof.client_assertion is None and proof.client_secret is None and not proof.authorization:
+        client = None if proof.client_id is None else here.clients.get(proof.client_id)
+        if client is not None and client.public:
+            return client
     if proof.client_assertion is not None:
         return _by_assertion(here, proof.client_assertion_type, proof.client_assertion, proof.client_id)
     if proof.grant is not None and not proof.authorization and proof.client_secret is None:

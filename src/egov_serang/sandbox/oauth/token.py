@@ -10,9 +10,10 @@ from pydantic import BaseModel
 
 from egov_serang.sandbox.dpop import ProofRefused, proven_key
 from egov_serang.sandbox.oauth.clients import Proof, proven
-from egov_serang.sandbox.oauth.grants import GRANTS, Asked
+from egov_serang.sandbox.oauth.grants import Asked
 from egov_serang.sandbox.oauth.jwt_bearer import JWT_BEARER
 from egov_serang.sandbox.oauth.refusal import OAuthError, Refused
+from egov_serang.sandbox.oauth.table import GRANTS, PERSONAL
 from egov_serang.sandbox.platform import Here, Platform
 from egov_serang.sandbox.problems import responses
 from egov_serang.sandbox.route import ContractRoute
@@ -27,6 +28,7 @@ class AccessToken(BaseModel):
     token_type: str
     expires_in: int
     scope: str
+    refresh_token: str | None = None
 
 
 @router.post(
@@ -61,7 +63,7 @@ async def token(
     )
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     try:
-        client = proven(here, proof)
+        client = proven(here, proof, people=grant_type in PERSONAL)
         grant = GRANTS.get(grant_type)
         if grant is None:
             raise Refused("unsupported_grant_type", f"Only {', '.join(sorted(GRANTS))}.")
