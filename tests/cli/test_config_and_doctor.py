@@ -148,6 +148,32 @@ def test_the_doctor_measures_a_wrong_clock_and_says_what_is_made_of_it(egov: Ego
         assert "NTP" in found[name]["remedy"]
 
 
+def test_the_doctor_says_what_tokens_are_bound_to_and_corrects_the_clock_of_proofs(
+    egov: Egov, environment: dict[str, str], sandbox: Sandbox
+) -> None:
+    file = Path(environment["EGOV_SERANG_CONFIG"])
+    file.write_text(file.read_text("utf-8").replace("client_id", 'auth = "fapi2"\nclient_id'), "utf-8")
+    sandbox.skew(600)
+    done = egov("doctor", "--json")
+    found = findings(done.stdout)
+    assert done.exit_code == 0, done.stdout
+    assert "auth fapi2" in found["configuration"]["found"]
+    assert "bound to the DPoP key" in found["token"]["found"]
+    assert "+600" in found["clock applied"]["found"] or "+599" in found["clock applied"]["found"]
+    assert found["signed call"]["state"] == "ok"
+
+
+def test_the_doctor_reports_the_clock_of_an_issuer_elsewhere(egov: Egov, tmp_path: Path) -> None:
+    with Sandbox() as issuer:
+        issuer.credentials("cli-app", ["complaints:read"], tmp_path / "keys")
+        issuer.skew(600)
+        found = findings(egov("doctor", "--json", EGOV_SERANG_ISSUER=issuer.url).stdout)
+    assert found["clock"]["state"] == "ok", "the gateway's own"
+    assert found["token"]["state"] == "ok"
+    assert issuer.url in found["clock at the issuer"]["found"]
+    assert "+600" in found["clock at the issuer"]["found"] or "+599" in found["clock at the issuer"]["found"]
+
+
 def test_the_doctor_says_when_a_clock_is_too_far_off_to_be_corrected(egov: Egov, sandbox: Sandbox) -> None:
     sandbox.skew(-1200)
     done = egov("doctor", "--json")

@@ -123,6 +123,10 @@ def refused(**changes: Any) -> ConfigError:
         ({"auth": "client_secret"}, "config_missing", "client_id"),
         ({"auth": "client_secret", "client_id": "a"}, "config_missing", "client_secret_file"),
         ({"auth": "private_key_jwt", "client_id": "a"}, "config_missing", "key_file"),
+        ({"auth": "fapi2", "client_id": "a"}, "config_missing", "key_file"),
+        ({"dpop_key_file": "k", **OPEN}, "config_value", "dpop_key_file"),
+        ({"dpop_exp": True, **OPEN}, "config_value", "dpop_exp"),
+        ({"auth": "fapi2", "client_id": "a", "key_file": "k", "dpop_exp": 1}, "config_value", "dpop_exp"),
         ({"signature": "rfc9421"}, "config_missing", "signing_key_file"),
     ],
 )

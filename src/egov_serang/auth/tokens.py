@@ -97,6 +97,11 @@ class TokenSource:
         self._flights: dict[str, Future[_Landing]] = {}
         self._not_before = 0.0
 
+    @property
+    def clock_offset(self) -> float:
+        """Seconds added to this machine's clock in what the issuer reads; learnt as `Client.clock_offset` is."""
+        return self._clock.offset
+
     def ready(self, now: float) -> Token | None:
         """The token in hand, where it need not be renewed yet: the way of nearly every call.
 

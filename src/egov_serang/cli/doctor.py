@@ -119,11 +119,16 @@ def accepted(config: Config, probe: Probe) -> Iterator[Finding]:
         yield Finding("token", "ok", f"none wanted: auth = {config.auth!r}")
     else:
         try:
-            yield Finding("token", "ok", f"obtained from {config.issuer}, valid for {probe.token():.0f} s")
+            said = f"obtained from {config.issuer}, valid for {probe.token():.0f} s"
+            bound = "" if probe.bound_to is None else f", bound to the DPoP key {probe.bound_to}"
+            yield Finding("token", "ok", said + bound)
         except EgovError as error:
             yield failed("token", error)
             yield Finding("signed call", "skipped", "there is no token")
             return
+    if probe.applied_at_issuer and config.issuer != config.gateway:
+        said = f"{probe.applied_at_issuer:+.1f} s are added to this machine's clock in what {config.issuer} reads"
+        yield Finding("clock at the issuer", "note", said, "Set this machine's clock (NTP)")
     try:
         allowed = probe.signed_call()
     except EgovError as error:

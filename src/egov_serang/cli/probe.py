@@ -63,6 +63,17 @@ class Probe:
         """Seconds the client adds to our clock when it signs, learnt in its calls."""
         return self._client.clock_offset
 
+    @property
+    def applied_at_issuer(self) -> float:
+        """Seconds the client adds to our clock in what it shows the issuer, learnt in its calls."""
+        return 0.0 if self._client.tokens is None else self._client.tokens.clock_offset
+
+    @property
+    def bound_to(self) -> str | None:
+        """The thumbprint of the key tokens are bound to (DPoP); None where they are plain."""
+        dpop = None if self._client.tokens is None else self._client.tokens.dpop
+        return None if dpop is None else dpop.thumbprint
+
     def discovery(self) -> Discovery:
         """Read the gateway's description of itself.
 

@@ -206,6 +206,8 @@ class AsyncLanes:
         else:
             if response.stream is None:
                 pool.give(lane)
+                if self._closed:  # while this was under way: nobody takes it again
+                    pool.clear()
             return response
         raise fault
 

@@ -178,6 +178,8 @@ class Lanes:
         else:
             if response.stream is None:
                 pool.give(lane)
+                if self._closed:  # while this was under way, such as the renewal of a token: nobody takes it again
+                    pool.clear()
             return response
         raise fault
 
