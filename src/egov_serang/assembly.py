@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
-from egov_serang import sources
-from egov_serang.auth.credentials import ClientSecret, Credentials, FollowingCredentials, PrivateKeyJwt
+from egov_serang import schemes, sources
+from egov_serang.auth.acting import FollowingStatements, Officer, SignedStatements, Statements
+from egov_serang.auth.credentials import (
+    ClientSecret,
+    Credentials,
+    FollowingCredentials,
+    JwtGrant,
+    MutualTls,
+    PostedSecret,
+    PrivateKeyJwt,
+)
 from egov_serang.auth.dpop import ProofKey
 from egov_serang.auth.jwks import JwksSource
+from egov_serang.auth.static import Scheme, StaticCredential
 from egov_serang.auth.tokens import TokenSource
 from egov_serang.config import Config
 from egov_serang.core.audit import AuditHook, Auditor
@@ -19,6 +29,7 @@ from egov_serang.core.exchange import Exchange, Layer, Observer
 from egov_serang.core.kept import Kept
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConfigError, EgovError
+from egov_serang.layers.acting import ActingFor
 from egov_serang.layers.answers import Answers
 from egov_serang.layers.auth import Auth
 from egov_serang.layers.deadline import Deadline
@@ -27,6 +38,7 @@ from egov_serang.layers.idempotency import Idempotency
 from egov_serang.layers.retry import Retry, RetryBudget
 from egov_serang.layers.signature import Signature
 from egov_serang.layers.skew import Skew
+from egov_serang.layers.static import Current, Static
 from egov_serang.layers.verification import Verification
 from egov_serang.layers.wirelog import WireLog
 from egov_serang.signing.algorithms import signer
@@ -40,6 +52,7 @@ if TYPE_CHECKING:
     import httpx
     from opentelemetry.trace import TracerProvider
 
+    from egov_serang.auth.certificate import ClientCertificate
     from egov_serang.transport.port import AsyncTransport, Transport
 
 _DISCOVERY_LIFETIME: Final = 300.0
@@ -55,21 +68,29 @@ class FakeLike(Protocol):
 
 
 def token_source(config: Config) -> TokenSource | None:
-    """The token source a configuration describes; None for `auth = "none"`.
+    """The token source a configuration describes; None where no token is obtained.
 
     Raises:
         ConfigError: the key or secret cannot be read.
     """
     credentials: Credentials
-    if config.auth in {"private_key_jwt", "fapi2"}:
+    endpoint = config.token_endpoint or None
+    if config.auth in {"private_key_jwt", "fapi2", "jwt_grant"}:
         credentials = _assertions(config)
+    elif config.auth == "mtls":
+        certificate = client_certificate(config)
+        assert certificate is not None  # noqa: S101 - a Config with this profile has one
+        from egov_serang.auth.bound import BoundTokens  # noqa: PLC0415 - loads X.509
+
+        return BoundTokens(config.issuer, MutualTls(config.client_id), certificate, config.scope, endpoint=endpoint)
     elif config.auth == "client_secret":
         secret = config.client_secret or sources.read_secret(config.client_secret_file or "", "secret")
-        credentials = ClientSecret(config.client_id, secret.reveal())
+        kind = PostedSecret if config.client_secret_method == "post" else ClientSecret  # noqa: S105 - a method's name
+        credentials = kind(config.client_id, secret.reveal())
     else:
         return None
     dpop = proof_key(config) if config.auth == "fapi2" else None
-    return TokenSource(config.issuer, credentials, config.scope, dpop=dpop)
+    return TokenSource(config.issuer, credentials, config.scope, endpoint=endpoint, dpop=dpop)
 
 
 def proof_key(config: Config) -> ProofKey:
@@ -94,8 +115,45 @@ def _assertions(config: Config) -> Credentials:
     def made() -> PrivateKeyJwt:
         return PrivateKeyJwt(config.client_id, assertion_key(config))
 
+    def granting() -> JwtGrant:
+        return JwtGrant(made(), config.scope, config.audience)
+
     file = sources.file_of(config.key_file or "")
+    if config.auth == "jwt_grant":
+        return granting() if file is None else FollowingCredentials(config.client_id, Followed(file, granting))
     return made() if file is None else FollowingCredentials(config.client_id, Followed(file, made))
+
+
+def static_credentials(config: Config) -> list[Current]:
+    """The credentials that are sent as they are: the gateway's own, then the one of the service behind it.
+
+    Raises:
+        ConfigError: one cannot be read or used.
+    """
+    found: list[Current] = []
+    if config.auth in ("api_key", "basic", "bearer"):
+        scheme = config.auth
+        name = config.credential_name or schemes.API_KEY_NAME if scheme == "api_key" else "authorization"
+        in_query = config.credential_in == "query"
+        user = config.credential_name
+        found.append(_kept(config.credential_file, scheme, name.lower() if not in_query else name, in_query, user))
+    if config.backend_auth is not None:
+        header = schemes.backend_header(lambda name: getattr(config, name)).lower()
+        found.append(_kept(config.backend_credential_file, config.backend_auth, header, False, config.backend_user))
+    return found
+
+
+def _kept(source: str | Path | None, scheme: Scheme, name: str, in_query: bool, user: str) -> Current:
+    place = source or ""
+
+    def made() -> StaticCredential:
+        return StaticCredential(scheme, name, sources.read_secret(place, scheme), in_query=in_query, user=user)
+
+    file = sources.file_of(place)
+    if file is None:
+        only = made()
+        return lambda at: only
+    return Followed(file, made).current
 
 
 class Promises:
@@ -171,6 +229,9 @@ def layers(
     stack: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget())]
     if tokens is not None:
         stack.append(Auth(tokens))
+    static = static_credentials(config)
+    if static:
+        stack.append(Static(static))
     if profile is not None:
         stack.append(Skew(clock))
     if tokens is not None and tokens.dpop is not None:
@@ -186,6 +247,38 @@ def layers(
 
         stack.append(Attempts())
     return tuple(stack)
+
+
+def acting(config: Config, stack: Sequence[Layer], officer: Officer, clock: Clock) -> tuple[Layer, ...]:
+    """The layers of a client that acts for an officer, in place of another it acted for.
+
+    Args:
+        config: of the client.
+        stack: its layers.
+        officer: who is acted for.
+        clock: the gateway's.
+
+    Raises:
+        ConfigError: the client has no assertion key, or signs no requests.
+    """
+    if config.key_file is None or config.signature == "none":
+        wanted = "key_file" if config.key_file is None else "signature and signing_key_file"
+        raise ConfigError(
+            f"acting_as needs {wanted}: the statement is signed with the assertion key and covered by the request's"
+            " signature",
+            code="config_missing",
+            hint=f"Set {wanted}",
+        )
+
+    def made() -> SignedStatements:
+        return SignedStatements(config.client_id, config.issuer, assertion_key(config))
+
+    file = sources.file_of(config.key_file)
+    statements: Statements = made() if file is None else FollowingStatements(Followed(file, made))
+    rest = [layer for layer in stack if not isinstance(layer, ActingFor)]
+    # Within whatever repeats, so that each attempt gets a statement of its own; before the signature, which covers it.
+    place = next(number for number, layer in enumerate(rest) if isinstance(layer, Answers))
+    return (*rest[:place], ActingFor(officer, statements, clock), *rest[place:])
 
 
 def _profile(config: Config) -> SignatureProfile | None:
@@ -221,7 +314,7 @@ def message_key(config: Config) -> PrivateKey:
         ConfigError: it cannot be read or used, or both are one.
     """
     key = PrivateKey.from_file(config.signing_key_file or "", config.signing_key_id, config.signing_key_passphrase_file)
-    if config.auth in {"private_key_jwt", "fapi2"} and assertion_key(config).thumbprint() == key.thumbprint():
+    if config.key_file is not None and assertion_key(config).thumbprint() == key.thumbprint():
         raise ConfigError(
             "key_file and signing_key_file hold the same key",
             code="key_unusable",
@@ -282,7 +375,22 @@ def resolve(config: Config | None, profile: str | None, transport: object) -> Co
 
 
 def _tls(config: Config) -> TlsOptions:
-    return TlsOptions(*(_file(config, name) for name in ("ca_file", "client_cert_file", "client_key_file")))
+    return TlsOptions(_file(config, "ca_file"), client_certificate(config))
+
+
+def client_certificate(config: Config) -> ClientCertificate | None:
+    """The certificate this client shows in mutual TLS; None where it shows none.
+
+    Raises:
+        ConfigError: it, its key or its passphrase cannot be read, or they do not fit each other.
+    """
+    certificate = _file(config, "client_cert_file")
+    if certificate is None:
+        return None
+    from egov_serang.auth.certificate import client_certificate as kept_at  # noqa: PLC0415 - loads X.509
+
+    passphrase = config.client_cert_passphrase_file
+    return kept_at(certificate, _file(config, "client_key_file"), None if passphrase is None else str(passphrase))
 
 
 def _file(config: Config, name: str) -> str | None:
@@ -297,6 +405,7 @@ def _file(config: Config, name: str) -> str | None:
 
 def sync_transport(config: Config, http_client: httpx.Client | None) -> Transport:
     if http_client is not None:
+        _check_own_client(config)
         from egov_serang.transport.httpx_client import HttpxTransport  # noqa: PLC0415 - loads httpx
 
         return HttpxTransport(http_client)
@@ -311,9 +420,19 @@ def async_transport(
     if transport is not None:
         return transport.asynchronous() if isinstance(transport, FakeLike) else transport
     if http_client is not None:
+        _check_own_client(config)
         from egov_serang.transport.httpx_client import AsyncHttpxTransport  # noqa: PLC0415 - loads httpx
 
         return AsyncHttpxTransport(http_client)
     from egov_serang.transport.alanes import AsyncLanes  # noqa: PLC0415 - loads httpcore and asyncio
 
     return AsyncLanes(tls=_tls(config), slots=config.slots)
+
+
+def _check_own_client(config: Config) -> None:
+    if config.credential_in == "query":
+        raise ConfigError(
+            "an API key in the query does not go with http_client: httpx logs every address, and the key in it",
+            code="config_value",
+            hint="Set credential_in = 'header', or leave http_client away",
+        )

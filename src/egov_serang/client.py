@@ -13,6 +13,7 @@ from egov_serang import __version__
 from egov_serang.assembly import (
     FakeLike,
     Promises,
+    acting,
     async_transport,
     auditor,
     layers,
@@ -21,6 +22,7 @@ from egov_serang.assembly import (
     sync_transport,
     token_source,
 )
+from egov_serang.auth.acting import Officer
 from egov_serang.auth.tokens import TokenSource
 from egov_serang.config import Config
 from egov_serang.core.audit import AuditHook
@@ -29,6 +31,7 @@ from egov_serang.core.clock import Clock
 from egov_serang.core.engine import Engine, Options
 from egov_serang.core.runtime import AsyncRuntime, Runtime, SyncRuntime
 from egov_serang.errors import ConfigError
+from egov_serang.services.arguments import text
 from egov_serang.signing.webhooks import deliveries
 from egov_serang.types import UNSET, Language, Unset
 
@@ -187,11 +190,35 @@ class _Base(Services[M]):
             raise ConfigError("deadline must be a number of seconds above 0", code="config_value")
         if changes.get("retries", 0) < 0:
             raise ConfigError("retries must be at least 0", code="config_value")
+        return self._twin(self._engine.with_options(replace(self._engine.options, **changes)))
+
+    def acting_as(self, officer_id: str, unit: str, loa: str) -> Self:
+        """The same client, connections and tokens, acting for an officer of the city.
+
+        Every call says so in `X-Acting-For`: a statement of 60 s, new for each attempt, signed with the assertion key
+        and covered by the request's signature. The gateway checks it and writes it to its audit trail.
+
+        Args:
+            officer_id: the civil servant's number (NIP), 1 to 64 characters; never shown or logged.
+            unit: the organisation unit (*perangkat daerah*), 1 to 200 characters.
+            loa: level of assurance with which the application knows the officer, 1 to 64 characters.
+
+        Raises:
+            Invalid: an argument is blank or too long.
+            ConfigError: the client has no assertion key, or signs no requests.
+
+        Source: contract-v1 section 6.
+        """
+        who = Officer(text("officer_id", officer_id, 64), text("unit", unit, 200), text("loa", loa, 64))
+        stack = acting(self.config, self._engine.layers, who, self._clock)
+        return self._twin(self._engine.with_layers(stack))
+
+    def _twin(self, engine: Engine) -> Self:
         twin = object.__new__(type(self))
         # Services are bound to an engine, so those already made must not follow.
         twin.__dict__.update({name: self.__dict__[name] for name in self._shared if name in self.__dict__})
         twin._owned = False
-        twin._engine = self._engine.with_options(replace(self._engine.options, **changes))
+        twin._engine = engine
         return twin
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -9,19 +9,25 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, Literal, Self, cast
+from typing import Any, Final, Self, cast
 from urllib.parse import urlsplit
 
-from egov_serang import sources
+from egov_serang import schemes, sources
 from egov_serang.errors import ConfigError
+from egov_serang.schemes import (
+    ENVIRONMENT,
+    SANDBOX,
+    AuthProfile,
+    BackendScheme,
+    Place,
+    SecretMethod,
+    SignatureName,
+    variable,
+)
 from egov_serang.types import Language, Secret
-
-AuthProfile = Literal["private_key_jwt", "client_secret", "fapi2", "none"]
-SignatureName = Literal["rfc9421", "custom", "none"]
 
 _FILE: Final = "~/.config/egov-serang/config.toml"
 _NUMBERS: Final = ("deadline", "connect", "read", "retries", "slots")
-_ENVIRONMENT: Final = ("gateway", "issuer", "client_id", "key_file", "signing_key_file", "city")
 _PATHS: Final = (
     "key_file",
     "key_passphrase_file",
@@ -31,14 +37,16 @@ _PATHS: Final = (
     "dpop_key_file",
     "dpop_key_passphrase_file",
     "ca_file",
+    "credential_file",
+    "backend_credential_file",
     "client_cert_file",
+    "client_cert_passphrase_file",
     "client_key_file",
     "audit_key_file",
     "webhook_secret_file",
 )
 _CITY: Final = re.compile(r"[0-9]{2}\.[0-9]{2}")
 _CITY_HINT: Final = "Two digits of the province, a dot, two digits of the city or regency"
-_SANDBOX: Final = "Run `egov sandbox` for a local gateway and a profile to copy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +56,30 @@ class Config:
     Args:
         gateway: origin of the Smart City gateway, with its path prefix if it has one.
         issuer: the authorization server; the gateway itself by default.
+        token_endpoint: address where tokens are asked for; `/oauth2/token` at the issuer by default.
         city: Kemendagri code of the city this profile is for, such as `36.73`. An app finds the city's districts and
             villages by it (`models.regions.CITIES`); whose data it sees the token decides.
-        auth: how tokens are asked for (contract-v1 section 1); `none` sends no token.
+        auth: how the client proves who it is (contract-v1 section 1). `private_key_jwt`, `client_secret`, `fapi2`,
+            `mtls` and `jwt_grant` obtain tokens; `api_key`, `basic` and `bearer` send what `credential_file` holds;
+            `none` sends nothing.
         client_id: as registered with the gateway.
-        key_file: the assertion key, for `private_key_jwt`: a file (PEM, PKCS#12, JWK), `env:NAME` or
-            `keyring:service/name`.
+        key_file: the assertion key, for `private_key_jwt`, `jwt_grant` and `acting_as`: a file (PEM, PKCS#12, JWK),
+            `env:NAME` or `keyring:service/name`.
         key_passphrase_file: where its passphrase is, likewise; the text without blanks around it.
         key_id: its `kid`; the JWK's own or the RFC 7638 thumbprint by default.
         client_secret: for `client_secret`; better a file.
         client_secret_file: where the secret is: file, `env:` or `keyring:`; the text without blanks around it.
+        client_secret_method: how the secret is sent: `basic` (in the Authorization header, the default) or `post` (in
+            the form).
+        audience: what a token of `jwt_grant` is for, as the claim `resource`; the server's default when empty.
+        credential_file: where the API key, the password of `basic` or the token of `bearer` is: file, `env:` or
+            `keyring:`; the text without blanks around it. A replaced file counts from the next second on.
+        credential_name: the header or query parameter of an API key, `x-api-key` by default; the user of `basic`.
+        credential_in: where an API key is sent: `header` (the default) or `query`.
+        backend_auth: a second credential, for the service behind the gateway: `api_key`, `basic` or `bearer`.
+        backend_header: the header it is in; by default `x-api-key` for an API key, else `auth`.
+        backend_user: the user of `backend_auth = "basic"`.
+        backend_credential_file: where its key, password or token is.
         dpop_key_file: the key tokens are bound to, for `fapi2` (ECDSA P-256), kept like `key_file`; by default each
             client makes one of its own and keeps it in memory alone.
         dpop_key_passphrase_file: where its passphrase is.
@@ -75,8 +97,10 @@ class Config:
         slots: calls at once.
         language: the language services are asked to answer in first.
         ca_file: PEM file of the authorities to trust instead of the machine's.
-        client_cert_file: PEM certificate for mutual TLS.
-        client_key_file: its key, where it is in a file of its own.
+        client_cert_file: certificate for mutual TLS: PEM with its chain, or PKCS#12 with its key. A replaced file
+            counts from the next connection on.
+        client_cert_passphrase_file: where the passphrase of its key, or of the PKCS#12 file, is.
+        client_key_file: its PEM key, where it is in a file of its own.
         audit_key_file: file whose bytes (32 or more) key the pseudonyms in audit events.
         webhook_secret_file: file whose lines are the secrets (`whsec_...`) events are signed with: the current one, and
             the previous while it is rotated.
@@ -91,6 +115,7 @@ class Config:
 
     gateway: str
     issuer: str = ""
+    token_endpoint: str = ""
     city: str | None = None
     auth: AuthProfile = "private_key_jwt"
     client_id: str = ""
@@ -99,6 +124,15 @@ class Config:
     key_id: str | None = None
     client_secret: Secret | None = None
     client_secret_file: str | Path | None = None
+    client_secret_method: SecretMethod | None = None
+    audience: str = ""
+    credential_file: str | Path | None = None
+    credential_name: str = ""
+    credential_in: Place | None = None
+    backend_auth: BackendScheme | None = None
+    backend_header: str = ""
+    backend_user: str = ""
+    backend_credential_file: str | Path | None = None
     dpop_key_file: str | Path | None = None
     dpop_key_passphrase_file: str | Path | None = None
     dpop_exp: bool = False
@@ -115,6 +149,7 @@ class Config:
     language: Language = "id"
     ca_file: str | Path | None = None
     client_cert_file: str | Path | None = None
+    client_cert_passphrase_file: str | Path | None = None
     client_key_file: str | Path | None = None
     audit_key_file: str | Path | None = None
     webhook_secret_file: str | Path | None = None
@@ -125,6 +160,8 @@ class Config:
     def __post_init__(self) -> None:
         object.__setattr__(self, "gateway", _origin("gateway", self.gateway))
         object.__setattr__(self, "issuer", _origin("issuer", self.issuer or self.gateway))
+        if self.token_endpoint:
+            object.__setattr__(self, "token_endpoint", _origin("token_endpoint", self.token_endpoint))
         for name in ("deadline", "connect", "read"):
             if not _is_positive(getattr(self, name)):
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
@@ -142,26 +179,11 @@ class Config:
         self._check_auth()
 
     def _check_auth(self) -> None:
-        if self.auth not in ("private_key_jwt", "client_secret", "fapi2", "none"):
-            raise _unknown("auth", self.auth, "private_key_jwt, client_secret, fapi2, none")
-        if self.signature not in ("rfc9421", "custom", "none"):
-            raise _unknown("signature", self.signature, "rfc9421, custom, none")
         if self.language not in ("id", "en"):
-            raise _unknown("language", self.language, "id, en")
-        if self.auth != "none" and not self.client_id:
-            raise _missing("client_id", f"auth = {self.auth!r}")
-        if self.auth in ("private_key_jwt", "fapi2") and self.key_file is None:
-            raise _missing("key_file", f"auth = {self.auth!r}")
-        if self.auth != "fapi2" and (self.dpop_key_file is not None or self.dpop_exp):
-            raise ConfigError(
-                f"dpop_key_file and dpop_exp are for auth = 'fapi2'; auth = {self.auth!r} sends plain tokens",
-                code="config_value",
-                hint="Set auth = 'fapi2', or take them out",
-            )
-        if self.auth == "client_secret" and self.client_secret is None and self.client_secret_file is None:
-            raise _missing("client_secret_file", "auth = 'client_secret'")
+            raise schemes.unknown("language", self.language, "id, en")
+        schemes.check(lambda name: getattr(self, name))
         if self.signature == "rfc9421" and self.signing_key_file is None:
-            raise _missing("signing_key_file", "signature = 'rfc9421'")
+            raise schemes.missing("signing_key_file", "signature = 'rfc9421'")
         if self.verify_answers and self.signature == "none":
             raise ConfigError(
                 "verify_answers = true needs signed requests; signature = 'none' sends none",
@@ -185,7 +207,7 @@ class Config:
         """
         settings = Settings.find(profile, environment=environment, **explicit)
         if "gateway" not in settings.values:
-            how = f"Pass Config(gateway=...), set EGOV_SERANG_GATEWAY, or write a profile to {_FILE}. {_SANDBOX}"
+            how = f"Pass Config(gateway=...), set EGOV_SERANG_GATEWAY, or write a profile to {_FILE}. {SANDBOX}"
             raise ConfigError(
                 "no gateway is configured", code="config_missing", hint=_others(settings.file, settings.profile) or how
             )
@@ -218,7 +240,7 @@ class Settings:
         found = _variables(os.environ if environment is None else environment)
         file, named = found.pop("config", None), found.pop("profile", None)
         kept = _from_file(file, profile or named)
-        sources = dict.fromkeys(kept, "profile") | {name: _variable(name) for name in found}
+        sources = dict.fromkeys(kept, "profile") | {name: variable(name) for name in found}
         place = profile_place(profile, environment)
         return cls(*place, kept | found | explicit, sources | dict.fromkeys(explicit, "argument"))
 
@@ -229,14 +251,10 @@ def profile_place(profile: str | None, environment: Mapping[str, str] | None = N
     return Path(found.get("config") or _FILE).expanduser(), profile or found.get("profile") or "default"
 
 
-def _variable(name: str) -> str:
-    return f"EGOV_SERANG_{name.upper()}"
-
-
 def _variables(environment: Mapping[str, str]) -> dict[str, Any]:
     """Our variables alone: an error must not have the whole environment in its frames."""
-    names = ("config", "profile", *_ENVIRONMENT)
-    return {name: environment[key] for name in names if (key := _variable(name)) in environment}
+    names = ("config", "profile", *ENVIRONMENT)
+    return {name: environment[key] for name in names if (key := variable(name)) in environment}
 
 
 def _from_file(named_file: str | None, profile: str | None) -> dict[str, Any]:
@@ -244,7 +262,7 @@ def _from_file(named_file: str | None, profile: str | None) -> dict[str, Any]:
     if not path.exists():
         if named_file or profile:
             wanted = f"the profile {profile!r}" if profile else "EGOV_SERANG_CONFIG"
-            raise ConfigError(f"{wanted} needs the file {path}, which is not there", code="config_file", hint=_SANDBOX)
+            raise ConfigError(f"{wanted} needs the file {path}, which is not there", code="config_file", hint=SANDBOX)
         return {}
     values = _table(_table(_document(path), "profile") or {}, profile or "default")
     if values is None:
@@ -309,7 +327,7 @@ def _origin(name: str, url: str) -> str:
     except ValueError:
         parts, host, plain = urlsplit(""), "", False
     if parts.scheme not in {"https", "http"} or not host:
-        raise ConfigError(f"{name} must look like https://gateway.example", code="config_url", hint=_SANDBOX)
+        raise ConfigError(f"{name} must look like https://gateway.example", code="config_url", hint=SANDBOX)
     if "@" in parts.netloc or "?" in url or "#" in url:  # an empty query too: the path would be appended to it
         raise ConfigError(f"{name} must not hold a user, password, query or fragment", code="config_url")
     if plain and not is_loopback(host):
@@ -331,12 +349,3 @@ def is_loopback(host: str) -> bool:
 
 def _is_positive(value: object) -> bool:
     return isinstance(value, int | float) and 0 < value < float("inf")
-
-
-def _missing(name: str, reason: str) -> ConfigError:
-    how = f"Set {name}, or {_variable(name)}" if name in _ENVIRONMENT else f"Set {name}"
-    return ConfigError(f"{name} is missing; {reason} needs it", code="config_missing", hint=f"{how}. {_SANDBOX}")
-
-
-def _unknown(name: str, value: object, known: str) -> ConfigError:
-    return ConfigError(f"{name} = {value!r} is not known", code="config_value", hint=f"Known: {known}")

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.faults.worlds import Make, World, get, post, within
 
+from egov_serang.auth.certificate import client_certificate
 from egov_serang.core.message import TransportFault
 from egov_serang.testing.faults import FaultServer, hang, reply, stray
 from egov_serang.transport.tls import TlsOptions, ssl_context
@@ -143,15 +144,15 @@ def test_a_client_certificate_is_shown(make: Make, pem: Path, tmp_path: Path) ->
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(mine)
     with FaultServer(reply(json={"hello": "client"}), tls=context) as server:
-        world = make(tls=TlsOptions(ca_file=str(pem), client_cert_file=str(mine)))
+        world = make(tls=TlsOptions(ca_file=str(pem), identity=client_certificate(str(mine), None, None)))
         assert world.send(get(server.url)).status == 200
         with pytest.raises(TransportFault):
             make(tls=TlsOptions(ca_file=str(pem))).send(get(server.url))
 
 
 def test_equal_options_share_one_context(pem: Path) -> None:
-    first = ssl_context(TlsOptions(ca_file=str(pem)))
-    assert ssl_context(TlsOptions(ca_file=str(pem))) is first
+    first = ssl_context(str(pem))
+    assert ssl_context(str(pem)) is first
     assert first.minimum_version == ssl.TLSVersion.TLSv1_2
     assert first.check_hostname
     assert first.verify_mode == ssl.CERT_REQUIRED

@@ -31,6 +31,8 @@ MALFORMED = {400, 405, 413, 415, 422}
 UNUSED = {
     "oauth.metadata": "the token endpoint is the issuer's",
     "oauth.openid_configuration": "the token endpoint is the issuer's",
+    "oauth.device_authorization": "for people, not for machines",
+    "oauth.revoke": "for people, not for machines",
     "complaints.service": "no method yet",
     "identity.applications.change": "no method yet",
     "identity.applications.result": "no method yet",

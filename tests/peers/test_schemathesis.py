@@ -129,8 +129,10 @@ class Run:
         name = case.operation.definition.raw["operationId"]
         declared = {header.name for header in case.operation.headers}
         if as_it_should:
-            if name == "oauth.token":
+            if name in {"oauth.token", "oauth.device_authorization"}:
                 case.body = self._peer.token_form()
+            if name == "oauth.revoke":
+                case.body = {**self._peer.token_form(), "token": "unknown"}
             ids = self._seeds.of(name, case.operation.method)
             known = {key: value for key, value in ids.items() if key in (case.path_parameters or {})}
             case.path_parameters = {**(case.path_parameters or {}), **known}

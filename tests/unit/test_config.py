@@ -272,3 +272,65 @@ def test_a_city_is_named_by_its_code(file: Path, city: str) -> None:
         load(file, city=city)
     assert (caught.value.code, caught.value.sent) == ("config_value", "no")
     assert load(file, city="99.71").city == "99.71"
+
+
+STATIC: dict[str, Any] = {"auth": "api_key", "credential_file": "env:KEY"}
+BACKEND: dict[str, Any] = {"backend_auth": "basic", "backend_user": "u", "backend_credential_file": "env:PASSWORD"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "said"),
+    [
+        ({"auth": "mtls"}, "config_missing", "client_id"),
+        ({"auth": "mtls", "client_id": "a"}, "config_missing", "client_cert_file"),
+        (
+            {"auth": "mtls", "client_id": "a", "client_cert_file": "c", "gateway": "http://127.0.0.1:1"},
+            "config_value",
+            "https:// address",
+        ),
+        ({"auth": "jwt_grant", "client_id": "a"}, "config_missing", "key_file"),
+        ({"auth": "api_key"}, "config_missing", "credential_file"),
+        ({"auth": "bearer"}, "config_missing", "credential_file"),
+        ({"auth": "basic", "credential_file": "env:X"}, "config_missing", "credential_name"),
+        ({"auth": "basic", "credential_file": "env:X", "credential_name": "a:b"}, "config_value", "colon"),
+        ({"credential_file": "env:X"}, "config_value", "Set auth = api_key or basic or bearer"),
+        ({"audience": "https://x.example"}, "config_value", "Set auth = jwt_grant"),
+        ({"client_secret_method": "post"}, "config_value", "Set auth = client_secret"),
+        ({"client_secret_method": "get"}, "config_value", "basic, post"),
+        ({**STATIC, "credential_in": "body"}, "config_value", "header, query"),
+        ({**STATIC, "credential_name": "Authorization"}, "config_value", "bearer"),
+        ({**STATIC, "credential_name": "a b"}, "config_value", "header"),
+        ({**STATIC, "credential_name": "a b", "credential_in": "query"}, "config_value", "query parameter"),
+        ({"backend_header": "auth"}, "config_missing", "backend_auth"),
+        ({"backend_auth": "magic"}, "config_value", "api_key, basic, bearer"),
+        ({"backend_auth": "bearer"}, "config_missing", "backend_credential_file"),
+        ({**BACKEND, "backend_user": ""}, "config_missing", "backend_user"),
+        ({**BACKEND, "backend_auth": "bearer"}, "config_value", "backend_user"),
+        ({**BACKEND, "backend_header": "signature"}, "config_value", "backend_header"),
+        ({**STATIC, **BACKEND, "backend_header": "X-API-Key"}, "config_value", "both be in the header"),
+        ({"client_key_file": "k"}, "config_missing", "client_cert_file"),
+        ({"client_cert_passphrase_file": "p"}, "config_missing", "client_cert_file"),
+    ],
+    ids=str,
+)
+def test_a_combination_that_cannot_work_is_refused_with_the_remedy(
+    changes: dict[str, Any], code: str, said: str
+) -> None:
+    error = refused(**changes)
+    assert error.code == code
+    assert said in f"{error} {error.hint}"
+    assert error.hint
+
+
+def test_combinations_that_work() -> None:
+    for changes in (
+        STATIC,
+        {**STATIC, "credential_in": "query", "credential_name": "api_key"},
+        {**STATIC, **BACKEND},
+        {"auth": "basic", "credential_file": "env:X", "credential_name": "user"},
+        {"auth": "bearer", "credential_file": "env:X", **BACKEND},
+        {"auth": "mtls", "client_id": "a", "client_cert_file": "c.p12", "client_cert_passphrase_file": "env:P"},
+        {"auth": "jwt_grant", "client_id": "a", "key_file": "k", "audience": "https://x.example"},
+        {"auth": "client_secret", "client_id": "a", "client_secret_file": "s", "client_secret_method": "post"},
+    ):
+        assert Config(**{"gateway": "https://a.example", "signature": "none", **changes}).auth == changes["auth"]

@@ -16,8 +16,9 @@ State = Literal["ok", "note", "wrong", "skipped"]
 
 _SECRETS: Final = (
     *("key_file", "key_passphrase_file", "signing_key_file", "signing_key_passphrase_file"),
+    *("client_secret_file", "credential_file", "backend_credential_file"),
+    *("client_key_file", "client_cert_passphrase_file", "audit_key_file", "webhook_secret_file"),
     *("dpop_key_file", "dpop_key_passphrase_file"),
-    *("client_secret_file", "client_key_file", "audit_key_file", "webhook_secret_file"),
 )
 
 

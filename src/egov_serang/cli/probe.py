@@ -84,6 +84,11 @@ class Probe:
         engine = Engine(SyncRuntime(self._watch), (), base=self._config.gateway, headers={}, options=options)
         return run_sync(engine.perform(discover())).data
 
+    @property
+    def wants_token(self) -> bool:
+        """Whether the client obtains tokens."""
+        return self._client.tokens is not None
+
     def token(self) -> float:
         """Obtain a token.
 
@@ -94,7 +99,7 @@ class Probe:
             EgovError: the issuer refuses, or does not answer as one.
         """
         if self._client.tokens is None:
-            raise ConfigError("auth = 'none': there is no token to obtain", code="config_value")
+            raise ConfigError(f"auth = {self._config.auth!r}: no token is obtained", code="config_value")
         runtime = SyncRuntime(self._watch)
         token = run_sync(self._client.tokens.get(runtime, runtime.now() + self._config.deadline))
         return token.expires_at - runtime.now()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, cast
+from urllib.parse import quote
 
 from egov_serang.core.body import JsonBody
 from egov_serang.core.exchange import Exchange
@@ -19,7 +20,7 @@ _OPEN: Final = frozenset({"attributes", "data", "form", "personalisation"})
 
 
 def silence(error: ApiError, exchange: Exchange) -> None:
-    """Mask in the error's text whatever the service repeated of the request: its token, and what its body said.
+    """Mask in the error's text whatever the service repeated of the request: its secrets, and what its body said.
 
     Codes, ids and states of the contract stay readable, by the rule that decides what a model's `repr` shows.
     """
@@ -33,6 +34,9 @@ def silence(error: ApiError, exchange: Exchange) -> None:
 
 def _texts(exchange: Exchange) -> Iterator[str]:
     yield from exchange.headers.get("authorization", "").split()[1:]
+    for secret in exchange.secrets:
+        # In a query it went out percent-encoded, and may come back either way.
+        yield from {secret, quote(secret, safe="")}
     if isinstance(exchange.call.body, JsonBody):
         yield from _spoken(exchange.call.body.value)
 

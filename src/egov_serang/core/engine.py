@@ -76,7 +76,7 @@ class Engine:
         self.options = options
         self.audit = audit
         self.observer: Observer = observer or Unobserved()
-        self._layers = layers
+        self.layers = layers
         self._base = base
         self._full_trace = full_trace
         languages = "id, en;q=0.5" if options.language == "id" else "en, id;q=0.5"
@@ -93,9 +93,16 @@ class Engine:
 
     def with_options(self, options: Options) -> Engine:
         """The same layers, budget and connections under other options."""
+        return self._like(self.layers, options)
+
+    def with_layers(self, layers: Sequence[Layer]) -> Engine:
+        """The same budget, connections and options through other layers."""
+        return self._like(layers, self.options)
+
+    def _like(self, layers: Sequence[Layer], options: Options) -> Engine:
         return Engine(
             self.runtime,
-            self._layers,
+            layers,
             base=self._base,
             headers=self._headers,
             options=options,
@@ -179,7 +186,9 @@ class Engine:
         call = exchange.call
         exchange.attempt += 1
         exchange.status = exchange.received = None
-        request = Request(call.method, exchange.url, list(exchange.headers.items()), call.body, call.stream)
+        request = Request(
+            call.method, exchange.url, list(exchange.headers.items()), call.body, call.stream, exchange.secrets
+        )
         limits = Limits(exchange.deadline, self.options.connect, self.options.read)
         try:
             response = await self.runtime.send(request, limits)

@@ -35,6 +35,7 @@ class Exchange:
         replayed: whether the service answered from its idempotency store.
         skew: seconds the gateway's clock was ahead at the last answer; None where it did not say.
         correction: seconds that were added to our clock for the last signature.
+        secrets: what of the request nobody may repeat, besides its token; each layer adds its own anew every time.
         digest: what of the body is signed, kept because a stream is read once for it.
     """
 
@@ -56,6 +57,7 @@ class Exchange:
     replayed: bool = False
     skew: float | None = None
     correction: float = 0.0
+    secrets: tuple[str, ...] = ()
 
     def remaining(self) -> float:
         """Seconds left, at least 0."""

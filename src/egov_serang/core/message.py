@@ -58,6 +58,8 @@ class Request:
     body: Body | None = None
     stream: bool = False
     """Hand the answer's body out in pieces (`Response.stream`) instead of reading it whole."""
+    secrets: tuple[str, ...] = ()
+    """Values of headers or query parameters that may be written down nowhere, besides its token."""
 
     def __repr__(self) -> str:
         return f"<Request {self.method}>"

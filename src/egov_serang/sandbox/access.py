@@ -27,11 +27,18 @@ class Claims:
 
 
 def issue_token(
-    platform: Platform, client_id: str, scopes: list[str], *, audience: str | None = None, jkt: str | None = None
+    platform: Platform,
+    client_id: str,
+    scopes: list[str],
+    *,
+    audience: str | None = None,
+    jkt: str | None = None,
+    subject: str | None = None,
 ) -> str:
     """An access token for a client.
 
     Args:
+        subject: the person it acts for, by pseudonym; the client itself by default.
         jkt: thumbprint of the DPoP key it is bound to (RFC 9449 section 6).
         audience: another `aud` than this gateway's own (tests of its refusal).
     """
@@ -40,7 +47,7 @@ def issue_token(
         {
             "iss": platform.settings.base_url,
             "aud": audience or platform.settings.audience,
-            "sub": client_id,
+            "sub": subject or client_id,
             "client_id": client_id,
             "scope": " ".join(scopes),
             "jurisdiction_id": platform.city.code,
@@ -68,6 +75,8 @@ def check_token(platform: Platform, request: Request) -> Claims:
         raise Problem("unauthenticated", "The token is for another audience.")
     if claims["exp"] <= platform.clock.timestamp():
         raise Problem("token_expired", "The token has expired; ask for a new one.")
+    if platform.families.is_withdrawn(claims["jti"]):
+        raise Problem("unauthenticated", "The token was revoked.")
     if platform.clients.get(claims["client_id"]) is None:
         raise Problem("unauthenticated", "The token's client is not registered.")
     _check_holder(platform, request, scheme.lower(), token, claims.get("cnf", {}).get("jkt"))

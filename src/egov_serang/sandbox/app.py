@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
-from egov_serang.sandbox import control, oauth
+from egov_serang.sandbox import control
 from egov_serang.sandbox.announcements import routes as announcements
 from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.civil import routes as civil
@@ -30,6 +30,7 @@ from egov_serang.sandbox.exchange import Exchange
 from egov_serang.sandbox.identity import routes as identity
 from egov_serang.sandbox.keys import SecretRow, ServerKeys
 from egov_serang.sandbox.notifications import routes as notifications
+from egov_serang.sandbox.oauth.routers import ROUTERS
 from egov_serang.sandbox.openapi import describe
 from egov_serang.sandbox.permits import routes as permits
 from egov_serang.sandbox.platform import Platform
@@ -88,7 +89,7 @@ def create_app(platform: Platform) -> FastAPI:
     """The sandbox as an ASGI application."""
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.platform = platform
-    for router in oauth.ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
     app.include_router(control.router)
     app.include_router(console_data.router)

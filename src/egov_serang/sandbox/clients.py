@@ -31,6 +31,7 @@ class ClientRow(Base):
     scopes: Mapped[list[str]] = mapped_column(JSON)
     jwks: Mapped[dict[str, Any]] = mapped_column(JSON)
     secret_hash: Mapped[str | None]
+    public: Mapped[bool] = mapped_column(default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Client:
     assertion_keys: Mapping[str, JoseKey] = field(repr=False)
     message_keys: Mapping[str, MessageKey] = field(repr=False)
     secret_hash: str | None = field(repr=False)
+    public: bool = False
+    """Whether it can keep no secret, as a program on people's own machines (RFC 6749 section 2.1)."""
 
     def has_secret(self, secret: str) -> bool:
         """Whether this is the client's secret."""
@@ -76,7 +79,14 @@ class Clients:
         return next((client for client in self._by_id.values() if kid in client.assertion_keys), None)
 
     def register(
-        self, session: Session, client_id: str, scopes: Sequence[str], jwks: Mapping[str, Any], secret: str | None
+        self,
+        session: Session,
+        client_id: str,
+        scopes: Sequence[str],
+        jwks: Mapping[str, Any],
+        secret: str | None,
+        *,
+        public: bool = False,
     ) -> None:
         """Add or replace a client. It counts at once; the caller commits.
 
@@ -88,6 +98,7 @@ class Clients:
             scopes=list(scopes),
             jwks=dict(jwks),
             secret_hash=None if secret is None else _hashed(secret),
+            public=public,
         )
         client = _client(row, self._algorithms)
         session.merge(row)
@@ -111,7 +122,7 @@ def _client(row: ClientRow, algorithms: Collection[str]) -> Client:
             assertion_keys[kid] = key
         else:
             raise _bad_key(index, algorithms)
-    return Client(row.client_id, frozenset(row.scopes), assertion_keys, message_keys, row.secret_hash)
+    return Client(row.client_id, frozenset(row.scopes), assertion_keys, message_keys, row.secret_hash, row.public)
 
 
 def _bad_key(index: int, algorithms: Collection[str]) -> Problem:

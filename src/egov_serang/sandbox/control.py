@@ -47,6 +47,7 @@ class ClientIn(_Body):
     scopes: list[str]
     jwks: dict[str, JsonValue] = {"keys": []}
     secret: str | None = None
+    public: bool = False
 
 
 class ClockIn(_Body):
@@ -83,7 +84,7 @@ async def register(body: ClientIn, here: Here) -> dict[str, str]:
     """Register or replace a client."""
     async with here.writer:
         with closing(here.database.writing()) as session:
-            here.clients.register(session, body.client_id, body.scopes, body.jwks, body.secret)
+            here.clients.register(session, body.client_id, body.scopes, body.jwks, body.secret, public=body.public)
             await run_in_threadpool(session.commit)
     return {"client_id": body.client_id}
 
@@ -114,12 +115,15 @@ async def mint(body: TokenIn, here: Here) -> dict[str, str]:
 
 @router.post("/reset", status_code=204)
 async def reset(here: Here) -> Response:
-    """Empty and seed the database, forget faults, records, nonces and clock changes; registrations stay."""
+    """Empty and seed the database; forget faults, records, logins, nonces, clock changes. Registrations stay."""
     await _exclusively(here, here.reseed)
     here.replays.forget()
     here.clock.reset()
     here.faults.clear()
     here.records.clear()
+    here.audit.clear()
+    here.families.clear()
+    here.devices.clear()
     return Response(status_code=204)
 
 
@@ -127,6 +131,12 @@ async def reset(here: Here) -> Response:
 async def requests(here: Here) -> list[dict[str, Any]]:
     """What came in, oldest first: routes and verdicts only."""
     return [asdict(record) for record in here.records.last()]
+
+
+@router.get("/audit")
+async def audit(here: Here) -> list[dict[str, Any]]:
+    """What was done for officers, oldest first."""
+    return [asdict(entry) for entry in here.audit.all()]
 
 
 @router.get("/counts")

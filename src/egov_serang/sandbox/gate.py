@@ -37,6 +37,8 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from egov_serang.sandbox.access import check_token
+from egov_serang.sandbox.acting import officer_of
+from egov_serang.sandbox.audit import Entry
 from egov_serang.sandbox.platform import Platform
 from egov_serang.sandbox.problems import Problem
 from egov_serang.sandbox.proof import check_signature
@@ -62,11 +64,11 @@ class Requires:
         return caller
 
     def admit(self, platform: Platform, request: Request, body: bytes) -> Caller:
-        """Check token, signature, nonce and scope, in this order.
+        """Check token, signature, nonce, scope and the statement for an officer, in this order.
 
         Raises:
-            Problem: unauthenticated, token_expired, use_dpop_nonce, signature_invalid, clock_skew, nonce_replayed or
-                scope_missing.
+            Problem: unauthenticated, token_expired, use_dpop_nonce, signature_invalid, clock_skew, nonce_replayed,
+                scope_missing or forbidden.
         """
         claims = check_token(platform, request)
         request.state.client_id = claims.client_id
@@ -75,6 +77,12 @@ class Requires:
         request.state.verdict = "valid"
         if claims.scopes.isdisjoint(self.scopes):
             raise Problem("scope_missing", "The token lacks the scope of this operation.")
+        client = platform.clients.get(claims.client_id)
+        officer = None if client is None else officer_of(platform, request, client)
+        if officer is not None:
+            operation: str | None = getattr(request.scope.get("route"), "operation_id", None)
+            at = platform.clock.now().isoformat()
+            platform.audit.add(Entry(at, claims.client_id, officer.officer_id, officer.unit, officer.loa, operation))
         caller = Caller(claims.client_id, claims.scopes, claims.jurisdiction_id)
         request.state.caller = caller
         return caller

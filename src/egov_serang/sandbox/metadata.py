@@ -60,6 +60,8 @@ class ServerMetadata(_Open):
 
     issuer: str
     token_endpoint: str
+    device_authorization_endpoint: str
+    revocation_endpoint: str
     jwks_uri: str
     grant_types_supported: list[str]
     response_types_supported: list[str]

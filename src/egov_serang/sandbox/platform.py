@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+from egov_serang.sandbox.audit import AuditTrail
 from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.clients import Clients
 from egov_serang.sandbox.clock import Clock
@@ -18,6 +19,8 @@ from egov_serang.sandbox.db import Database
 from egov_serang.sandbox.faults import Faults
 from egov_serang.sandbox.keys import ServerKeys
 from egov_serang.sandbox.nonces import Nonces
+from egov_serang.sandbox.oauth.devices import Devices
+from egov_serang.sandbox.oauth.families import Families
 from egov_serang.sandbox.records import Records
 from egov_serang.sandbox.replays import Replays
 from egov_serang.sandbox.settings import Settings
@@ -36,7 +39,10 @@ class Platform:
     clock: Clock = field(default_factory=Clock)
     records: Records = field(default_factory=Records)
     faults: Faults = field(default_factory=Faults)
+    audit: AuditTrail = field(default_factory=AuditTrail)
     nonces: Nonces = field(default_factory=Nonces)
+    families: Families = field(default_factory=Families)
+    devices: Devices = field(default_factory=Devices)
     writer: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held around every write transaction: SQLite has one writer, and a queue is fairer than its busy loop."""
     in_flight: set[str] = field(default_factory=set)

@@ -136,10 +136,19 @@ class Sandbox:
         self.stop()
 
     def register(
-        self, client_id: str, jwks: Mapping[str, Any], scopes: Sequence[str], secret: str | None = None
+        self,
+        client_id: str,
+        jwks: Mapping[str, Any],
+        scopes: Sequence[str],
+        secret: str | None = None,
+        *,
+        public: bool = False,
     ) -> None:
-        """Register or replace a client; of its keys, `use: sig` signs assertions and `use: httpsig` messages."""
-        body = control.ClientIn(client_id=client_id, jwks=dict(jwks), scopes=list(scopes), secret=secret)
+        """Register or replace a client; of its keys, `use: sig` signs assertions and `use: httpsig` messages.
+
+        A `public` one can keep no secret: people let it in, and it need not prove itself then.
+        """
+        body = control.ClientIn(client_id=client_id, jwks=dict(jwks), scopes=list(scopes), secret=secret, public=public)
         self._do(control.register(body, self._platform))
 
     def credentials(self, client_id: str, scopes: Sequence[str], folder: Path) -> Profile:
@@ -191,6 +200,10 @@ class Sandbox:
     def requests(self) -> list[dict[str, Any]]:
         """What came in, oldest first; see `records.Record`."""
         return self._do(control.requests(self._platform))
+
+    def audit(self) -> list[dict[str, Any]]:
+        """What was done for officers (`X-Acting-For`), oldest first; see `audit.Entry`."""
+        return self._do(control.audit(self._platform))
 
     def counts(self) -> dict[str, int]:
         """Rows per table (`complaints`, `verifications`, ...) and `token_calls`."""

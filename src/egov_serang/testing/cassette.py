@@ -168,8 +168,10 @@ class Cassette:
         if self._redactor is None or is_token_request(asked):
             return
         with self._lock:
-            self._redactor.hide(asked.headers.get("authorization", ""))
-            entry: dict[str, Any] = {"request": self._redactor.request(len(self._exchanges), Asked.of(asked))}
+            for secret in (asked.headers.get("authorization", "").rpartition(" ")[2], *request.secrets):
+                self._redactor.hide(secret)
+            what = Asked.of(asked, request.secrets)
+            entry: dict[str, Any] = {"request": self._redactor.request(len(self._exchanges), what)}
             self._exchanges.append(entry)
             if isinstance(outcome, TransportFault):
                 entry["fault"] = {"kind": outcome.kind, "sent": outcome.sent, "permanent": outcome.permanent}
@@ -199,7 +201,7 @@ class Cassette:
         asked = seen(request)
         if is_token_request(asked):
             return respond(asked, FakeResponse(json=token(asked)), request, limits)
-        what = Asked.of(asked)
+        what = Asked.of(asked, request.secrets)
         with self._lock:
             number = self._find(what)
             self._left.remove(number)

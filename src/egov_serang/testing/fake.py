@@ -140,8 +140,9 @@ def seen(request: Request) -> FakeRequest:
 
 
 def is_token_request(request: FakeRequest) -> bool:
-    """Whether a token is asked for (RFC 6749 section 4.4)."""
-    return request.method == "POST" and request.path.endswith("/oauth2/token")
+    """Whether a token is asked for (RFC 6749 section 3.2), wherever the endpoint is."""
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    return request.method == "POST" and kind == "application/x-www-form-urlencoded" and b"grant_type=" in request.body
 
 
 def token(request: FakeRequest) -> JsonValue:

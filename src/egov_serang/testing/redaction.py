@@ -108,11 +108,10 @@ class Redactor:
                 self._sent[leaf] = [number, place]
         return shape
 
-    def hide(self, authorization: str) -> None:
-        """A token that a request carried is masked wherever an answer repeats it, as its other values are."""
-        token = authorization.rpartition(" ")[2]
-        if len(token) >= _SHORTEST:
-            self._secrets.add(token.casefold())
+    def hide(self, secret: str) -> None:
+        """A secret that a request carried is masked wherever an answer repeats it, as its other values are."""
+        if len(secret) >= _SHORTEST:
+            self._secrets.add(secret.casefold())
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """The few headers of an answer that mean something to a client and nothing about a person."""

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -52,15 +52,21 @@ class Asked:
     body: Any
 
     @classmethod
-    def of(cls, request: FakeRequest) -> Asked:
-        """Read a request. The gateway's own path prefix is left out; a body that is not JSON stands as its digest."""
+    def of(cls, request: FakeRequest, secrets: Collection[str] = ()) -> Asked:
+        """Read a request. The gateway's own path prefix is left out; a body that is not JSON stands as its digest.
+
+        Args:
+            request: as it was sent.
+            secrets: query parameters with these values are left out.
+        """
         begins = [at for root in _ROOTS if (at := request.path.find(root)) >= 0]
         path = [unquote(step) for step in request.path[min(begins, default=0) :].strip("/").split("/")]
         kind = request.headers.get("content-type", "").partition(";")[0]
         body: Any = json.loads(request.body) if kind == "application/json" else None
         if request.body and body is None:
             body = {"media_type": kind, "content": hashlib.sha256(request.body).hexdigest()}
-        return cls(request.method, path, request.query, request.headers.get("if-match", ""), body)
+        query = {name: value for name, value in request.query.items() if value not in secrets}
+        return cls(request.method, path, query, request.headers.get("if-match", ""), body)
 
     def leaves(self) -> list[Any]:
         """Every value sent, in an order that does not depend on how it was written."""

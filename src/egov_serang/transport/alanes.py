@@ -16,7 +16,7 @@ from egov_serang.transport.anetwork import AsyncWire
 from egov_serang.transport.answer import Intake, check_framing, fields, is_streamed
 from egov_serang.transport.outgoing import Address, locate, outgoing, refused
 from egov_serang.transport.stack import KEEP, Count, Keep, Lane, Stacks
-from egov_serang.transport.tls import TlsOptions, context_for
+from egov_serang.transport.tls import Shown, TlsOptions, context_for
 
 AsyncLane = Lane[httpcore.AsyncHTTPConnection, AsyncWire]
 
@@ -48,8 +48,9 @@ class _Pool:
         else:
             await self._wait_for_slot(deadline)
         try:
-            lane = self._resting.pop(address)
-            return self._open(address) if lane is None else lane
+            shown = self._tls.shown()
+            lane = self._resting.pop(address, shown)
+            return self._open(address, shown) if lane is None else lane
         except BaseException:  # whatever happened, Ctrl-C too: the slot was taken and no lane will give it back
             self._free()
             raise
@@ -73,11 +74,11 @@ class _Pool:
     def clear(self) -> None:
         self._resting.clear()
 
-    def _open(self, address: Address) -> AsyncLane:
-        context = context_for(address.scheme, self._tls)
+    def _open(self, address: Address, shown: Shown | None) -> AsyncLane:
+        context = context_for(address.scheme, self._tls, shown)
         origin = httpcore.Origin(address.scheme, address.host, address.port)
         wire = AsyncWire()
-        return Lane(address, httpcore.AsyncHTTPConnection(origin, context, network_backend=wire), wire)
+        return Lane(address, httpcore.AsyncHTTPConnection(origin, context, network_backend=wire), wire, shown)
 
     def _free(self) -> None:
         """Hand the slot to the first who still waits, else have one more free."""

@@ -37,20 +37,21 @@ class _Pool:
 
     def take(self, address: Address, deadline: float) -> SyncLane:
         """A lane to the address, its slot taken; waits for the slot until the deadline."""
+        shown = self._tls.shown()
         with self._changed:
             if self._busy >= self._slots and not self._changed.wait_for(
                 lambda: self._busy < self._slots, max(0.0, deadline - time.monotonic())
             ):
                 raise TransportFault("timeout", sent="no", reason=f"all {self._slots} connection slots were busy")
-            lane = self._resting.pop(address)
+            lane = self._resting.pop(address, shown)
             self._busy += 1
         if lane is not None:
             return lane
         try:
-            context = context_for(address.scheme, self._tls)
+            context = context_for(address.scheme, self._tls, shown)
             origin = httpcore.Origin(address.scheme, address.host, address.port)
             wire = Wire()
-            return Lane(address, httpcore.HTTPConnection(origin, context, network_backend=wire), wire)
+            return Lane(address, httpcore.HTTPConnection(origin, context, network_backend=wire), wire, shown)
         except BaseException:  # whatever happened, Ctrl-C too: the slot was taken and no lane will give it back
             self._free()
             raise

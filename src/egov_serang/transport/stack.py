@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from egov_serang.transport.outgoing import Address
+from egov_serang.transport.tls import Shown
 
 # httpcore tells only upgraded connections of bytes behind an answer; a stray answer in the same packet lies there too,
 # and would be taken for the answer to the next request.
@@ -52,14 +53,15 @@ W = TypeVar("W", bound=Line)
 
 
 class Lane(Generic[C, W]):
-    """One connection to one address, used by one call at a time."""
+    """One connection to one address, used by one call at a time; `shown` is the certificate it was opened with."""
 
-    __slots__ = ("address", "born", "condemned", "connection", "line", "rested")
+    __slots__ = ("address", "born", "condemned", "connection", "line", "rested", "shown")
 
-    def __init__(self, address: Address, connection: C, line: W) -> None:
+    def __init__(self, address: Address, connection: C, line: W, shown: Shown | None = None) -> None:
         self.address = address
         self.connection = connection
         self.line = line
+        self.shown = shown
         self.born = self.rested = time.monotonic()
         self.condemned = False
 
@@ -99,13 +101,17 @@ class Stacks(Generic[L]):
         while now - stack[0].rested > self._keep.idle:
             stack.popleft().line.cut()
 
-    def pop(self, address: Address) -> L | None:
-        """The lane that rested last and is still fit; the unfit met on the way are thrown away."""
+    def pop(self, address: Address, shown: Shown | None = None) -> L | None:
+        """The lane that rested last and is still fit; the unfit met on the way are thrown away.
+
+        A lane that shows another certificate than the present one is unfit: a token bound to this one would be refused.
+        """
         stack = self._stacks.get(address)
         while stack:
             lane = stack.pop()
             now = time.monotonic()
-            if now - lane.rested <= self._keep.idle and now - lane.born <= self._keep.age and lane.is_fit():
+            is_young = now - lane.rested <= self._keep.idle and now - lane.born <= self._keep.age
+            if is_young and lane.shown == shown and lane.is_fit():
                 return lane
             lane.line.cut()
         self._stacks.pop(address, None)

@@ -4,49 +4,70 @@ from __future__ import annotations
 
 import functools
 import ssl
+import time
 from dataclasses import dataclass
+from typing import Protocol
 
 from egov_serang.core.message import TransportFault
 
 
+class Shown(Protocol):
+    """A certificate with its key, read at one moment; hashable, and equal to another of the same content."""
+
+    def __hash__(self) -> int: ...
+    def load(self, context: ssl.SSLContext) -> None:
+        """Let connections of this context show it; raises OSError where it cannot be used."""
+        ...
+
+
+class Identity(Protocol):
+    """What a client shows when asked who it is: one certificate after another, as its file is replaced."""
+
+    def current(self, at: float) -> Shown:
+        """What is shown now; `at` in seconds since the epoch."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class TlsOptions:
-    """Whom a client trusts, and what it shows when asked who it is. All paths; None means the default.
+    """Whom a client trusts, and what it shows when asked who it is.
 
     Args:
         ca_file: PEM file that replaces the machine's trust store.
-        client_cert_file: PEM certificate chain for mutual TLS.
-        client_key_file: PEM key of that certificate; None when it is in `client_cert_file`.
+        identity: the certificate for mutual TLS.
     """
 
     ca_file: str | None = None
-    client_cert_file: str | None = None
-    client_key_file: str | None = None
+    identity: Identity | None = None
+
+    def shown(self) -> Shown | None:
+        """What a connection that is opened now shows."""
+        return None if self.identity is None else self.identity.current(time.time())
 
 
 @functools.lru_cache(maxsize=32)
-def ssl_context(options: TlsOptions) -> ssl.SSLContext:
-    """The context for these options: TLS 1.2 or newer, certificate and host name checked.
+def ssl_context(ca_file: str | None, shown: Shown | None = None) -> ssl.SSLContext:
+    """The context for this trust and certificate: TLS 1.2 or newer, certificate and host name checked.
 
-    A context costs tens of milliseconds and most of a megabyte, so equal options share one for the whole process.
+    A context costs tens of milliseconds and most of a megabyte, so equal ones are one for the whole process.
 
     Raises:
         OSError: a file is missing or is not PEM (`ssl.SSLError`).
     """
-    context = ssl.create_default_context(cafile=options.ca_file)
+    context = ssl.create_default_context(cafile=ca_file)
     paths = ssl.get_default_verify_paths()
-    if options.ca_file is None and not (paths.cafile or paths.capath):
+    if ca_file is None and not (paths.cafile or paths.capath):
         # A slim container has no trust store at all; without this every service would be unknown to it.
         import certifi  # noqa: PLC0415
 
         context.load_verify_locations(certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if options.client_cert_file is not None:
-        context.load_cert_chain(options.client_cert_file, options.client_key_file)
+    if shown is not None:
+        shown.load(context)
     return context
 
 
-def context_for(scheme: bytes, options: TlsOptions) -> ssl.SSLContext | None:
+def context_for(scheme: bytes, options: TlsOptions, shown: Shown | None) -> ssl.SSLContext | None:
     """The context a connection needs: None for plain http.
 
     Raises:
@@ -55,8 +76,8 @@ def context_for(scheme: bytes, options: TlsOptions) -> ssl.SSLContext | None:
     if scheme != b"https":
         return None
     try:
-        return ssl_context(options)
+        return ssl_context(options.ca_file, shown)
     except OSError:
         pass  # raised below instead, without the path
-    reason = "the configured CA or client certificate file is missing or is not PEM"
+    reason = "the configured CA or client certificate file is missing or cannot be used"
     raise TransportFault("tls", sent="no", reason=reason, permanent=True)

@@ -11,7 +11,8 @@ import typer
 from egov_serang import Config, Secret, sources
 from egov_serang.cli import profiles
 from egov_serang.cli.session import Session, command
-from egov_serang.config import AuthProfile, Settings, profile_place
+from egov_serang.config import Settings, profile_place
+from egov_serang.schemes import AuthProfile
 
 app = typer.Typer(help="Profiles and settings.", no_args_is_help=True)
 
@@ -21,10 +22,13 @@ def init(
     session: Session,
     *,
     gateway: Annotated[str, typer.Option(help="Address of the gateway: https://gateway.example.go.id")],
-    client_id: Annotated[str, typer.Option(help="As registered with the gateway.")],
+    client_id: Annotated[str | None, typer.Option(help="As registered with the gateway.")] = None,
     auth: Annotated[
         AuthProfile,
-        typer.Option(metavar="HOW", help="How tokens are asked for: private_key_jwt, client_secret or none."),
+        typer.Option(
+            metavar="HOW",
+            help="How the client proves who it is: private_key_jwt, mtls, api_key, ..., none.",
+        ),
     ] = "private_key_jwt",
     key_file: Annotated[
         str | None, typer.Option(metavar="PLACE", help="The assertion key: a file, env:NAME or keyring:service/name.")
@@ -44,7 +48,25 @@ def init(
         str | None,
         typer.Option(metavar="PLACE", help="The secret, kept likewise; the secret itself is never an argument."),
     ] = None,
+    credential_file: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="The API key, password or token that is sent as it is.")
+    ] = None,
+    credential_name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The header of the API key, or the user of the password.")
+    ] = None,
+    client_cert_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The certificate for mutual TLS: PEM or PKCS#12.")
+    ] = None,
+    client_key_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Its PEM key, where it is in a file of its own.")
+    ] = None,
+    client_cert_passphrase_file: Annotated[
+        str | None, typer.Option("--client-cert-passphrase", metavar="PLACE", help="Its passphrase, kept likewise.")
+    ] = None,
     issuer: Annotated[str | None, typer.Option(help="The authorization server; the gateway by default.")] = None,
+    token_endpoint: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where it gives tokens; /oauth2/token by default.")
+    ] = None,
     city: Annotated[str | None, typer.Option(help="Kemendagri code, such as 36.73.")] = None,
     scope: Annotated[str | None, typer.Option(help="Scopes to ask for, separated by blanks.")] = None,
     ca_file: Annotated[Path | None, typer.Option(help="PEM file of the authorities to trust.")] = None,
@@ -60,10 +82,16 @@ def init(
         "signing_key_file": signing_key_file,
         "signing_key_passphrase_file": signing_key_passphrase_file,
         "client_secret_file": client_secret_file,
+        "credential_file": credential_file,
+        "client_cert_file": client_cert_file,
+        "client_key_file": client_key_file,
+        "client_cert_passphrase_file": client_cert_passphrase_file,
     }
     given: dict[str, str | Path | None] = {
         "gateway": gateway,
         "issuer": issuer,
+        "token_endpoint": token_endpoint,
+        "credential_name": credential_name,
         "city": city,
         "auth": None if auth == "private_key_jwt" else auth,
         "client_id": client_id,

@@ -98,6 +98,11 @@ def number_hash(keys: ServerKeys, number: str) -> str:
     return keys.pseudonym("number", number)
 
 
+def subject_of(keys: ServerKeys, client_id: str, hashed: str) -> str:
+    """The pseudonym under which one client knows a person; another client knows another."""
+    return f"sub_{keys.pseudonym('subject', client_id, hashed)[:32]}"
+
+
 def seed(session: Session, city: Municipality) -> None:
     """Enter the invented people: the same in every city, since the register is the nation's."""
     keys = ServerKeys(session, city)

@@ -23,7 +23,7 @@ from egov_serang.sandbox.db import Base, Db
 from egov_serang.sandbox.fields import Moment
 from egov_serang.sandbox.gate import Caller, late, requires
 from egov_serang.sandbox.identity.matching import compare, outcome_of
-from egov_serang.sandbox.identity.people import MAGIC, Behaviour, PersonRow, number_hash, seed
+from egov_serang.sandbox.identity.people import MAGIC, Behaviour, PersonRow, number_hash, seed, subject_of
 from egov_serang.sandbox.platform import Here, Platform
 from egov_serang.sandbox.problems import FieldError, Problem, responses
 from egov_serang.sandbox.route import contract_router
@@ -240,7 +240,7 @@ def _recorded(
     now = here.clock.now()
     transaction_id = f"ver_{secrets.token_hex(12)}"
     known = outcome != VerificationOutcome.NOT_FOUND
-    subject_ref = f"sub_{here.keys.pseudonym('subject', caller.client_id, number)[:32]}" if known else None
+    subject_ref = subject_of(here.keys, caller.client_id, number_hash(here.keys, number)) if known else None
     evidence = here.keys.sign(
         {
             "iss": here.settings.base_url,

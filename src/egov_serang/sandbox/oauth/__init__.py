@@ -1,12 +1,5 @@
 """The authorization server: who a client is, what it is granted, and what the server says of itself.
 
-A new grant is a file of its own and a line in `grants.GRANTS`; a new endpoint a router of its own and a line here.
+A new grant is a file of its own and a line in `table.GRANTS`; a new endpoint a router of its own and a line in
+`routers.ROUTERS`.
 """
-
-from __future__ import annotations
-
-from fastapi import APIRouter
-
-from egov_serang.sandbox.oauth import discovery, token
-
-ROUTERS: tuple[APIRouter, ...] = (discovery.router, token.router)

@@ -16,6 +16,7 @@ from egov_serang.sandbox.proof import SKEW_S
 
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_LIFE_MAX_S: Final = 300
+_UNKNOWN: Final = "The assertion does not prove a registered client."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,42 +28,79 @@ class Proof:
     client_secret: str | None = field(default=None, repr=False)
     client_assertion_type: str | None = None
     client_assertion: str | None = field(default=None, repr=False)
+    grant: str | None = field(default=None, repr=False)
+    """A JWT bearer grant, which says whose it is where nothing else does (RFC 7523 section 3.1)."""
 
 
-def proven(here: Platform, proof: Proof) -> Client:
+def proven(here: Platform, proof: Proof, *, people: bool = False) -> Client:
     """The client that proves itself.
+
+    Args:
+        here: the sandbox.
+        proof: what it brings.
+        people: whether a person lets it in, so that a client registered as public need not prove itself.
 
     Raises:
         Refused: invalid_client.
     """
+    if people and proof.client_assertion is None and proof.client_secret is None and not proof.authorization:
+        client = None if proof.client_id is None else here.clients.get(proof.client_id)
+        if client is not None and client.public:
+            return client
     if proof.client_assertion is not None:
         return _by_assertion(here, proof.client_assertion_type, proof.client_assertion, proof.client_id)
+    if proof.grant is not None and not proof.authorization and proof.client_secret is None:
+        signed = signer(here, proof.grant)
+        if signed is None or proof.client_id not in (None, signed.client_id):
+            raise Refused("invalid_grant", "The assertion is not signed with a key of a registered client.")
+        return signed
     return _by_secret(here, proof.authorization, proof.client_id, proof.client_secret)
 
 
 def _by_assertion(here: Platform, kind: str | None, assertion: str, client_id: str | None) -> Client:
-    wrong = Refused("invalid_client", "The assertion does not prove a registered client.", 401)
-    claims: dict[str, Any] | None = None
-    kid = key_id(assertion)
     client = None if client_id is None else here.clients.get(client_id)
     if client is None:
-        client = here.clients.holder_of(kid)
-    key = None if client is None or kid is None else client.assertion_keys.get(kid)
-    if kind == _ASSERTION_TYPE and key is not None:
-        claims = verified_claims(assertion, key, assertion_algorithms(key))
-    if client is None or claims is None or not claims.get("iss") == claims.get("sub") == client.client_id:
-        raise wrong
+        client = signer(here, assertion)
+    if client is None or kind != _ASSERTION_TYPE:
+        raise Refused("invalid_client", _UNKNOWN, 401)
+    accept(here, client, assertion, "invalid_client", 401)
+    return client
+
+
+def signer(here: Platform, assertion: str) -> Client | None:
+    """The client that has the key an assertion names; nothing of it is checked yet."""
+    return here.clients.holder_of(key_id(assertion))
+
+
+def accept(here: Platform, client: Client, assertion: str, error: str, status: int) -> dict[str, Any]:
+    """The claims of an assertion by which a client speaks for itself (RFC 7523 section 3). Its `jti` is used up.
+
+    Args:
+        here: the sandbox.
+        client: whose it must be.
+        assertion: the JWT.
+        error: what to refuse with.
+        status: of that refusal.
+
+    Raises:
+        Refused: it does not hold.
+    """
+    kid = key_id(assertion)
+    key = None if kid is None else client.assertion_keys.get(kid)
+    claims = None if key is None else verified_claims(assertion, key, assertion_algorithms(key))
+    if claims is None or not claims.get("iss") == claims.get("sub") == client.client_id:
+        raise Refused(error, _UNKNOWN, status)
     # Only the issuer itself, as one string: a list could carry the assertion on to another server (CVE-2025-27370).
     if claims.get("aud") != here.settings.base_url:
-        raise Refused("invalid_client", "The assertion's audience is not the issuer.", 401)
+        raise Refused(error, "The assertion's audience is not the issuer.", status)
     now, issued, expires, jti = here.clock.wall(), claims.get("iat"), claims.get("exp"), claims.get("jti")
     if not (isinstance(issued, int | float) and isinstance(expires, int | float) and isinstance(jti, str) and jti):
-        raise Refused("invalid_client", "The assertion needs iat, exp and jti.", 401)
+        raise Refused(error, "The assertion needs iat, exp and jti.", status)
     if not (issued - SKEW_S <= now < expires + SKEW_S and 0 < expires - issued <= _ASSERTION_LIFE_MAX_S):
-        raise Refused("invalid_client", "The assertion is too old, too early or too long-lived.", 401)
+        raise Refused(error, "The assertion is too old, too early or too long-lived.", status)
     if not here.replays.first_time("jti", client.client_id, jti, now=now, until=expires + SKEW_S + 1):
-        raise Refused("invalid_client", "The assertion was used before.", 401)
-    return client
+        raise Refused(error, "The assertion was used before.", status)
+    return claims
 
 
 def _by_secret(here: Platform, authorization: str, client_id: str | None, secret: str | None) -> Client:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from egov_serang.sandbox.dpop import ALGORITHMS
 from egov_serang.sandbox.metadata import Discovery, KeySet, ServerMetadata
-from egov_serang.sandbox.oauth.grants import GRANTS
+from egov_serang.sandbox.oauth.table import GRANTS
 from egov_serang.sandbox.platform import Here
 from egov_serang.sandbox.route import ContractRoute
 
@@ -30,7 +30,7 @@ def discovery(here: Here) -> dict[str, Any]:
         "issuer": base,
         "jurisdictions": [{"id": here.city.code, "name": here.city.name}],
         "modules": {name: {"base": f"{base}/v1/{name}", "capabilities": can} for name, can in capabilities.items()},
-        "auth_profiles": ["private_key_jwt", "client_secret", "fapi2"],
+        "auth_profiles": ["private_key_jwt", "client_secret", "fapi2", "jwt_grant"],
         "signature_profiles": [
             {
                 "name": "rfc9421",
@@ -60,11 +60,18 @@ def metadata(here: Here) -> dict[str, Any]:
     return {
         "issuer": base,
         "token_endpoint": f"{base}/oauth2/token",
+        "device_authorization_endpoint": f"{base}/oauth2/device_authorization",
+        "revocation_endpoint": f"{base}/oauth2/revoke",
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "grant_types_supported": sorted(GRANTS),
         "response_types_supported": [],
         "subject_types_supported": ["pairwise"],
-        "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": [
+            "private_key_jwt",
+            "client_secret_basic",
+            "client_secret_post",
+            "none",
+        ],
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "Ed25519", "EdDSA"],
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
     }

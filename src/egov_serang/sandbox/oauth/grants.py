@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final
 
 from fastapi import Request
 
 from egov_serang.sandbox.access import issue_token
 from egov_serang.sandbox.clients import Client
+from egov_serang.sandbox.oauth.families import Login
 from egov_serang.sandbox.oauth.refusal import Refused
 from egov_serang.sandbox.platform import Platform
 
@@ -31,26 +30,53 @@ class Asked:
     client: Client
     jkt: str | None = None
 
-    def token(self, here: Platform, scopes: list[str]) -> dict[str, str | int]:
-        """The members of an answer that grants these scopes to this client, with a token bound to its DPoP key."""
+    def token(self, here: Platform, scopes: list[str], subject: str | None = None) -> dict[str, str | int]:
+        """The members of an answer that grants these scopes to this client, with a token bound to its DPoP key.
+
+        Args:
+            here: the sandbox.
+            scopes: what is granted.
+            subject: the person who granted it; the client itself by default.
+        """
         return {
-            "access_token": issue_token(here, self.client.client_id, scopes, jkt=self.jkt),
+            "access_token": issue_token(here, self.client.client_id, scopes, jkt=self.jkt, subject=subject),
             "token_type": "Bearer" if self.jkt is None else "DPoP",
             "expires_in": here.settings.token_ttl_s,
             "scope": " ".join(scopes),
         }
 
-    def scopes(self) -> list[str]:
+    def scopes(self, signed: str | None = None) -> list[str]:
         """The scopes asked for; all the client may have when it names none.
+
+        Args:
+            signed: those of a signed statement, where there is one: the form cannot ask for others.
 
         Raises:
             Refused: invalid_scope.
         """
-        scope = self.form.get("scope")
-        granted = sorted(self.client.scopes) if scope is None else scope.split()
-        if not granted or not self.client.scopes.issuperset(granted):
-            raise Refused("invalid_scope", "A scope is not registered for this client.")
+        scope = self.form.get("scope", signed)
+        granted = granted_scopes(self.client, scope)
+        if signed is not None and not set(signed.split()).issuperset(granted):
+            raise Refused("invalid_scope", "A scope of the form is not in the assertion.")
         return granted
+
+
+def granted_scopes(client: Client, scope: str | None) -> list[str]:
+    """The scopes of this text; all the client may have where there is none.
+
+    Raises:
+        Refused: invalid_scope.
+    """
+    granted = sorted(client.scopes) if scope is None else scope.split()
+    if not granted or not client.scopes.issuperset(granted):
+        raise Refused("invalid_scope", "A scope is not registered for this client.")
+    return granted
+
+
+def personal(here: Platform, asked: Asked, login: Login) -> dict[str, str | int]:
+    """The answer to a client a person let in: an access token for the person, and a refresh token."""
+    follower = here.families.begin(login, here.clock.timestamp())
+    return {**asked.token(here, list(login.scopes), login.subject), "refresh_token": follower}
 
 
 Grant = Callable[[Platform, Asked], Mapping[str, str | int]]
@@ -62,4 +88,16 @@ def client_credentials(here: Platform, asked: Asked) -> Mapping[str, str | int]:
     return asked.token(here, asked.scopes())
 
 
-GRANTS: Final[Mapping[str, Grant]] = MappingProxyType({"client_credentials": client_credentials})
+def refresh_token(here: Platform, asked: Asked) -> Mapping[str, str | int]:
+    """RFC 6749 section 6, with rotation: the refresh token is good once, and the answer has the next."""
+    token, now = asked.form.get("refresh_token", ""), here.clock.timestamp()
+    login = here.families.login_of(token, asked.client.client_id)
+    if login is not None and login.jkt != asked.jkt:
+        raise Refused("invalid_dpop_proof", "The login is bound to another key.")
+    scopes = asked.form["scope"].split() if "scope" in asked.form else list(login.scopes if login else ())
+    if login is not None and (not scopes or not set(login.scopes).issuperset(scopes)):
+        raise Refused("invalid_scope", "The person did not allow this scope.")
+    follower = here.families.redeem(token, asked.client.client_id, now)
+    if login is None or follower is None:
+        raise Refused("invalid_grant", "The refresh token is unknown, over, or was used before.")
+    return {**asked.token(here, scopes, login.subject), "refresh_token": follower}

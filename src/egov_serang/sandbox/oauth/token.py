@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 from egov_serang.sandbox.dpop import ProofRefused, proven_key
 from egov_serang.sandbox.oauth.clients import Proof, proven
-from egov_serang.sandbox.oauth.grants import GRANTS, Asked
+from egov_serang.sandbox.oauth.grants import Asked
+from egov_serang.sandbox.oauth.jwt_bearer import JWT_BEARER
 from egov_serang.sandbox.oauth.refusal import OAuthError, Refused
+from egov_serang.sandbox.oauth.table import GRANTS, PERSONAL
 from egov_serang.sandbox.platform import Here, Platform
 from egov_serang.sandbox.problems import responses
 from egov_serang.sandbox.route import ContractRoute
@@ -26,6 +28,7 @@ class AccessToken(BaseModel):
     token_type: str
     expires_in: int
     scope: str
+    refresh_token: str | None = None
 
 
 @router.post(
@@ -47,6 +50,7 @@ async def token(
     client_secret: Annotated[str | None, Form()] = None,
     client_assertion_type: Annotated[str | None, Form()] = None,
     client_assertion: Annotated[str | None, Form()] = None,
+    assertion: Annotated[str | None, Form()] = None,
 ) -> JSONResponse:
     """An access token for a client that proves who it is."""
     proof = Proof(
@@ -55,10 +59,11 @@ async def token(
         client_secret=client_secret,
         client_assertion_type=client_assertion_type,
         client_assertion=client_assertion,
+        grant=assertion if grant_type == JWT_BEARER else None,
     )
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     try:
-        client = proven(here, proof)
+        client = proven(here, proof, people=grant_type in PERSONAL)
         grant = GRANTS.get(grant_type)
         if grant is None:
             raise Refused("unsupported_grant_type", f"Only {', '.join(sorted(GRANTS))}.")
