@@ -69,6 +69,7 @@ class ServerMetadata(_Open):
     token_endpoint_auth_methods_supported: list[str]
     token_endpoint_auth_signing_alg_values_supported: list[str]
     dpop_signing_alg_values_supported: list[str]
+    tls_client_certificate_bound_access_tokens: bool
 
 
 class Key(_Open):
