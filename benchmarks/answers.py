@@ -1,4 +1,4 @@
-"""What configurations cost: A (Bearer token), B (A with answers verified), C (B with DPoP), over a transport that signs.
+"""What configurations cost: A (Bearer token), B (A with answers verified), C (B with DPoP). A transport signs.
 
 usage: python answers.py ROWS
 No network: the transport signs each answer with Ed25519 in this process, for all alike, so that the differences
