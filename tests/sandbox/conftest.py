@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.login.browser import Browser
+from tests.sandbox.login_requests import APP, BACK, LEFT, SECRET
 from tests.sandbox.peer import Peer
 
 from egov_serang.sandbox.server import Sandbox
@@ -45,3 +47,20 @@ def citizen(register: Register) -> Peer:
 @pytest.fixture
 def officer(register: Register) -> Peer:
     return register("officer-desk", OFFICER)
+
+
+@pytest.fixture
+def provider(sandbox: Sandbox) -> Sandbox:
+    """The sandbox with an application that people log in to."""
+    sandbox.reset()
+    sandbox.register(
+        APP, {"keys": []}, [], SECRET, redirect_uris=[BACK], post_logout_redirect_uris=[LEFT], name="<b>Lapor</b>"
+    )
+    return sandbox
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    browser = Browser()
+    yield browser
+    browser.close()

@@ -158,7 +158,7 @@ def test_token_calls_are_counted(server: Sandbox, citizen: Peer) -> None:
 def test_a_key_must_say_what_it_signs(server: Sandbox, citizen: Peer) -> None:
     url, headers = f"{server.url}/__sandbox/clients", {"Authorization": f"Bearer {server.sandbox_token}"}
     key = {**citizen.assertion_key.as_dict(private=False), "kid": secrets.token_hex(4)}
-    for jwk in (key, {**key, "use": "enc"}, {"kty": "EC", "use": "sig"}, {**rsa_key().as_dict(), "n": "AQAB"}):
+    for jwk in (key, {**key, "use": "tls"}, {"kty": "EC", "use": "sig"}, {**rsa_key().as_dict(), "n": "AQAB"}):
         body = {"client_id": "new", "scopes": [], "jwks": {"keys": [jwk]}}
         answer = citizen.http.post(url, json=body, headers=headers)
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/jwks/keys/0")

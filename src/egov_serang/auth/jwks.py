@@ -1,4 +1,4 @@
-"""The gateway's public keys, fetched over a client's own transport and kept, once for all its threads and tasks.
+"""Public keys of a server, fetched over a client's own transport and kept, once for all its threads and tasks.
 
 Threads share a flight among threads, tasks among tasks, as in `tokens`. Source: layers.md 2.2 rule 11.
 """
@@ -8,38 +8,34 @@ from __future__ import annotations
 import copy
 import threading
 from concurrent.futures import Future
-from typing import Final
+from typing import Final, Generic
 
 from egov_serang.core.message import Limits, Request, TransportFault
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError, UnexpectedReply
 from egov_serang.signing.algorithms import VerifyKey
-from egov_serang.signing.jwks import MAX_BYTES, KeyCache
+from egov_serang.signing.jwks import MAX_BYTES, Cache, K, KeyCache
 
 _FETCH_TIME: Final = 10.0
 _ELECTIONS: Final = 8  # leaders that may run out of their own time, one after another, before a caller gives up
 _OK: Final = 200
 
 
-class JwksSource:
+class KeySource(Generic[K]):
     """The keys of one JWKS address. An unknown key makes it ask again, at most once per cooldown.
 
     Args:
         url: of the JWKS; fetched without credentials, redirects are not followed.
-        fresh_s: seconds a set counts without asking again.
-        cooldown_s: seconds between two questions for unknown keys.
-        stale_s: seconds a set stays in use while fetching fails.
+        cache: what reads the set, and says when to ask again.
     """
 
-    def __init__(
-        self, url: str, *, fresh_s: float = 300.0, cooldown_s: float = 30.0, stale_s: float = 86_400.0
-    ) -> None:
+    def __init__(self, url: str, cache: Cache[K]) -> None:
         self.url = url
-        self._cache = KeyCache(fresh_s, cooldown_s, stale_s)
+        self._cache = cache
         self._lock = threading.Lock()
         self._flights: dict[str, Future[bool]] = {}
 
-    async def get(self, keyid: str, runtime: Runtime, deadline: float) -> VerifyKey | None:
+    async def get(self, keyid: str, runtime: Runtime, deadline: float) -> K | None:
         """The key of this name; None where the set has no such key.
 
         Args:
@@ -51,7 +47,7 @@ class JwksSource:
             ConnectionFailed, UnexpectedReply: there are no keys, and they cannot be fetched.
             DeadlineExceeded: the call's time is over. `sent` speaks of this question alone, not of the asking call.
         """
-        known: VerifyKey | None = None
+        known: K | None = None
         for _ in range(_ELECTIONS):
             now = runtime.now()
             with self._lock:
@@ -76,7 +72,7 @@ class JwksSource:
             return known
         raise DeadlineExceeded(f"no public keys from {self.url} within the call's deadline", code="deadline", sent="no")
 
-    def _answer(self, keyid: str, now: float) -> VerifyKey | None:
+    def _answer(self, keyid: str, now: float) -> K | None:
         failure = self._cache.failure(now)
         if failure is not None:
             raise copy.copy(failure)
@@ -135,4 +131,20 @@ class JwksSource:
         raise error
 
     def __repr__(self) -> str:
-        return f"<JwksSource {self.url}>"
+        return f"<{type(self).__name__} {self.url}>"
+
+
+class JwksSource(KeySource[VerifyKey]):
+    """The keys that may verify the messages of a gateway.
+
+    Args:
+        url: of the JWKS.
+        fresh_s: seconds a set counts without asking again.
+        cooldown_s: seconds between two questions for unknown keys.
+        stale_s: seconds a set stays in use while fetching fails.
+    """
+
+    def __init__(
+        self, url: str, *, fresh_s: float = 300.0, cooldown_s: float = 30.0, stale_s: float = 86_400.0
+    ) -> None:
+        super().__init__(url, KeyCache(fresh_s, cooldown_s, stale_s))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from egov_serang.auth.claims import confirmation, unchecked_claims
 from egov_serang.auth.credentials import Credentials
 from egov_serang.auth.dpop import INVALID_PROOF, USE_NONCE, ProofKey
+from egov_serang.auth.form import Form
 from egov_serang.core.clock import Clock, skew
 from egov_serang.core.message import Limits, Request, Response, TransportFault
 from egov_serang.core.runtime import Runtime
@@ -54,23 +54,6 @@ class _Refusal(BaseModel):
     """A refusal (RFC 6749 section 5.2); its free text is not even read."""
 
     error: str = Field(pattern="^[a-z_]{1,64}$")
-
-
-class _Form:
-    """The urlencoded body; its `repr` shows nothing."""
-
-    __slots__ = ("_content",)
-    content_type = "application/x-www-form-urlencoded"
-
-    def __init__(self, fields: dict[str, str]) -> None:
-        self._content = urlencode(fields).encode()
-
-    @property
-    def length(self) -> int:
-        return len(self._content)
-
-    def chunks(self) -> Iterator[bytes]:
-        return iter((self._content,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +134,7 @@ async def _ask(runtime: Runtime, asking: Asking, until: float, *, clock: Clock) 
 def _build(asking: Asking, at: float) -> Request:
     fields, headers = asking.credentials.prove(asking.issuer, int(at))
     scope = {"scope": asking.scope} if asking.scope else {}
-    form = _Form({"grant_type": "client_credentials", **scope, **fields})
+    form = Form({"grant_type": "client_credentials", **scope, **fields})
     every = {"accept": "application/json", "content-type": form.content_type, **headers}
     if asking.dpop is not None:
         every["dpop"] = asking.dpop.proof("POST", asking.endpoint, at)

@@ -12,7 +12,7 @@ from egov_serang.core.audit import Auditor
 from egov_serang.core.call import Call
 from egov_serang.core.echo import silence
 from egov_serang.core.exchange import Exchange, Layer, Next, Observer, Unobserved
-from egov_serang.core.faults import from_fault
+from egov_serang.core.faults import bare, from_fault
 from egov_serang.core.ids import random_id
 from egov_serang.core.message import Limits, Request, Response, TransportFault
 from egov_serang.core.reply import Reply
@@ -145,7 +145,7 @@ class Engine:
         except EgovError as error:
             if self._full_trace:
                 raise
-            failure = _bare(error)
+            failure = bare(error)
         raise failure
 
     async def finish_async(self, work: Coroutine[Any, Any, T]) -> T:
@@ -155,7 +155,7 @@ class Engine:
         except EgovError as error:
             if self._full_trace:
                 raise
-            failure = _bare(error)
+            failure = bare(error)
         raise failure
 
     def _open(self, call: Call[Any], key: str | None, deadline: float | None) -> Exchange:
@@ -214,11 +214,3 @@ def _bind_reference(call: Call[Any], data: object, response: Response) -> None:
             hint="Its connection was dropped; look the result up by your client_reference",
             sent="yes",
         )
-
-
-def _bare(error: EgovError) -> EgovError:
-    """The error without causes and frames: both can hold headers, bodies and locals."""
-    error.__cause__ = None
-    error.__context__ = None
-    error.__suppress_context__ = True
-    return error.with_traceback(None)

@@ -1,4 +1,4 @@
-"""From a transport's fault to the public error that tells the truth about it."""
+"""From a transport's fault to the public error that tells the truth about it, and no more than that."""
 
 from __future__ import annotations
 
@@ -33,3 +33,11 @@ def from_fault(fault: TransportFault, *, expired: bool) -> EgovError:
     return kind(
         fault.reason, code="permanent_" + fault.kind if fault.permanent else fault.kind, hint=hint, sent=fault.sent
     )
+
+
+def bare(error: EgovError) -> EgovError:
+    """The error without causes and frames: both can hold headers, bodies and locals."""
+    error.__cause__ = None
+    error.__context__ = None
+    error.__suppress_context__ = True
+    return error.with_traceback(None)

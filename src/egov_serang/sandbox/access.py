@@ -27,6 +27,7 @@ class Claims:
     client_id: str
     scopes: frozenset[str]
     jurisdiction_id: str
+    subject: str
 
 
 def issue_token(
@@ -86,7 +87,7 @@ def check_token(platform: Platform, request: Request) -> Claims:
     bound = claims.get("cnf", {})
     _check_certificate(request, bound.get("x5t#S256"))
     _check_holder(platform, request, scheme.lower(), token, bound.get("jkt"))
-    return Claims(claims["client_id"], frozenset(claims["scope"].split()), claims["jurisdiction_id"])
+    return Claims(claims["client_id"], frozenset(claims["scope"].split()), claims["jurisdiction_id"], claims["sub"])
 
 
 def _check_certificate(request: Request, x5t: str | None) -> None:

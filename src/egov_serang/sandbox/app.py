@@ -15,6 +15,7 @@ from typing import Final, cast
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from egov_serang.sandbox import control
@@ -38,6 +39,7 @@ from egov_serang.sandbox.problems import Problem, from_http, from_validation
 from egov_serang.sandbox.replays import Replays
 from egov_serang.sandbox.route import ContractRoute
 from egov_serang.sandbox.settings import Settings
+from egov_serang.sandbox.webapps import EXAMPLE, EXAMPLE_ID, EXAMPLE_SECRET, WebApps
 
 MODULES: Final[tuple[ModuleType, ...]] = (
     identity,
@@ -75,14 +77,21 @@ def open_platform(
             settings = Settings(base_url, city, ttl_s, keys.sandbox_token, sign_answers, dpop_nonces)
             replays = Replays(database_file.with_name(database_file.name + "-seen"))
             clients = Clients(session, city.message_algorithms)
-            platform = Platform(settings, database, clients, keys, replays, MODULES)
+            platform = Platform(settings, database, clients, keys, replays, MODULES, WebApps(session))
             if fresh:
                 platform.seed(session)
+                register_example(platform, session)
             session.commit()
     except BaseException:
         database.close()
         raise
     return platform
+
+
+def register_example(platform: Platform, session: Session) -> None:
+    """Register the application of the examples, whose secret everybody may know. The caller commits."""
+    platform.clients.register(session, EXAMPLE_ID, [], {"keys": []}, EXAMPLE_SECRET)
+    platform.webapps.register(session, EXAMPLE_ID, EXAMPLE)
 
 
 def create_app(platform: Platform) -> FastAPI:

@@ -14,11 +14,12 @@ from sqlalchemy import JSON, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from egov_serang.sandbox.db import KEPT, Base
-from egov_serang.sandbox.jose import JoseKey, assertion_algorithms, message_algorithm
+from egov_serang.sandbox.jose import JoseKey, assertion_algorithms, is_encryptable, message_algorithm
 from egov_serang.sandbox.problems import FieldError, Problem
 
 USE_ASSERTION: Final = "sig"
 USE_MESSAGE: Final = "httpsig"
+USE_ENCRYPTION: Final = "enc"
 
 
 class ClientRow(Base):
@@ -51,6 +52,7 @@ class Client:
     assertion_keys: Mapping[str, JoseKey] = field(repr=False)
     message_keys: Mapping[str, MessageKey] = field(repr=False)
     secret_hash: str | None = field(repr=False)
+    encryption_keys: Mapping[str, JoseKey] = field(repr=False)
     public: bool = False
     """Whether it can keep no secret, as a program on people's own machines (RFC 6749 section 2.1)."""
 
@@ -108,6 +110,7 @@ class Clients:
 def _client(row: ClientRow, algorithms: Collection[str]) -> Client:
     assertion_keys: dict[str, JoseKey] = {}
     message_keys: dict[str, MessageKey] = {}
+    encryption_keys: dict[str, JoseKey] = {}
     for index, jwk in enumerate(row.jwks.get("keys", [])):
         members = {name: value for name, value in jwk.items() if name not in {"use", "kid", "alg", "key_ops"}}
         try:
@@ -120,15 +123,25 @@ def _client(row: ClientRow, algorithms: Collection[str]) -> Client:
             message_keys[kid] = MessageKey(str(algorithm), key.public_key)
         elif jwk.get("use") == USE_ASSERTION and assertion_algorithms(key):
             assertion_keys[kid] = key
+        elif jwk.get("use") == USE_ENCRYPTION and is_encryptable(key):
+            encryption_keys[kid] = key
         else:
             raise _bad_key(index, algorithms)
-    return Client(row.client_id, frozenset(row.scopes), assertion_keys, message_keys, row.secret_hash, row.public)
+    return Client(
+        row.client_id,
+        frozenset(row.scopes),
+        assertion_keys,
+        message_keys,
+        row.secret_hash,
+        encryption_keys,
+        row.public,
+    )
 
 
 def _bad_key(index: int, algorithms: Collection[str]) -> Problem:
     detail = (
-        f"a public key with use {USE_ASSERTION!r} (assertions) or {USE_MESSAGE!r} (messages: {', '.join(algorithms)}) "
-        "is wanted"
+        f"a public key with use {USE_ASSERTION!r} (assertions), {USE_ENCRYPTION!r} (identity tokens: EC or RSA) or "
+        f"{USE_MESSAGE!r} (messages: {', '.join(algorithms)}) is wanted"
     )
     return Problem("validation_failed", errors=[FieldError(f"/jwks/keys/{index}", "jwk", detail)])
 

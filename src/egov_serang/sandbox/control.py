@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -17,6 +17,7 @@ from egov_serang.sandbox.access import issue_token
 from egov_serang.sandbox.faults import Fault
 from egov_serang.sandbox.platform import Here, Platform
 from egov_serang.sandbox.problems import Problem
+from egov_serang.sandbox.webapps import WebApp
 
 
 async def only_tests(request: Request, here: Here) -> None:
@@ -36,17 +37,28 @@ async def only_tests(request: Request, here: Here) -> None:
 router = APIRouter(prefix="/__sandbox", tags=["sandbox"], dependencies=[Depends(only_tests)], include_in_schema=False)
 
 
+ReturnAddress = Annotated[str, Field(pattern=r"^https?://[^/\s#?]+[^\s#]*$", max_length=1000)]
+"""Compared as text, so it is registered exactly as it will be sent."""
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
 class ClientIn(_Body):
-    """A client to register; of each key `use` says whether it signs assertions (`sig`) or messages (`httpsig`)."""
+    """A client to register; of each key `use` says what it is for: to sign assertions (`sig`) or messages (`httpsig`),
+    or to encrypt identity tokens to (`enc`).
+
+    With `redirect_uris` people can log in to it in a browser.
+    """
 
     client_id: str = Field(min_length=1, max_length=200)
     scopes: list[str]
     jwks: dict[str, JsonValue] = {"keys": []}
     secret: str | None = None
+    name: str = Field(default="", max_length=100)
+    redirect_uris: list[ReturnAddress] = []
+    post_logout_redirect_uris: list[ReturnAddress] = []
     public: bool = False
 
 
@@ -85,6 +97,7 @@ async def register(body: ClientIn, here: Here) -> dict[str, str]:
     async with here.writer:
         with closing(here.database.writing()) as session:
             here.clients.register(session, body.client_id, body.scopes, body.jwks, body.secret, public=body.public)
+            here.webapps.register(session, body.client_id, _app(body))
             await run_in_threadpool(session.commit)
     return {"client_id": body.client_id}
 
@@ -118,6 +131,7 @@ async def reset(here: Here) -> Response:
     """Empty and seed the database; forget faults, records, logins, nonces, clock changes. Registrations stay."""
     await _exclusively(here, here.reseed)
     here.replays.forget()
+    here.logins.forget()
     here.clock.reset()
     here.faults.clear()
     here.records.clear()
@@ -143,6 +157,12 @@ async def audit(here: Here) -> list[dict[str, Any]]:
 def counts(here: Here) -> dict[str, int]:
     """Rows per table, and `token_calls`."""
     return {**here.database.counts(), "token_calls": here.records.calls["oauth.token"]}
+
+
+def _app(body: ClientIn) -> WebApp | None:
+    if not body.redirect_uris:
+        return None
+    return WebApp(body.name or body.client_id, tuple(body.redirect_uris), tuple(body.post_logout_redirect_uris))
 
 
 async def _exclusively(here: Platform, change: Callable[[], None]) -> None:

@@ -56,6 +56,17 @@ def message_algorithm(key: JoseKey) -> str | None:
             return None
 
 
+def is_encryptable(key: JoseKey) -> bool:
+    """Whether identity tokens may be encrypted to a registered key."""
+    match key:
+        case ECKey():
+            return key.curve_name in {"P-256", "P-384", "P-521"}
+        case RSAKey():
+            return key.public_key.key_size >= _RSA_BITS_MIN
+        case _:
+            return False
+
+
 def key_id(token: str) -> str | None:
     """The `kid` a compact JWS names, unchecked: it only chooses the key to check with."""
     try:

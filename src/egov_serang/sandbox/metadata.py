@@ -68,6 +68,13 @@ class ServerMetadata(_Open):
     subject_types_supported: list[str]
     token_endpoint_auth_methods_supported: list[str]
     token_endpoint_auth_signing_alg_values_supported: list[str]
+    authorization_endpoint: str
+    pushed_authorization_request_endpoint: str
+    userinfo_endpoint: str
+    end_session_endpoint: str
+    code_challenge_methods_supported: list[str]
+    scopes_supported: list[str]
+    id_token_signing_alg_values_supported: list[str]
     dpop_signing_alg_values_supported: list[str]
     tls_client_certificate_bound_access_tokens: bool
 

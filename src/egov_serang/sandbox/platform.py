@@ -18,12 +18,14 @@ from egov_serang.sandbox.clock import Clock
 from egov_serang.sandbox.db import Database
 from egov_serang.sandbox.faults import Faults
 from egov_serang.sandbox.keys import ServerKeys
+from egov_serang.sandbox.logins import Logins
 from egov_serang.sandbox.nonces import Nonces
 from egov_serang.sandbox.oauth.devices import Devices
 from egov_serang.sandbox.oauth.families import Families
 from egov_serang.sandbox.records import Records
 from egov_serang.sandbox.replays import Replays
 from egov_serang.sandbox.settings import Settings
+from egov_serang.sandbox.webapps import WebApps
 
 
 @dataclass(slots=True)
@@ -36,11 +38,13 @@ class Platform:
     keys: ServerKeys
     replays: Replays
     modules: tuple[ModuleType, ...]
+    webapps: WebApps
     clock: Clock = field(default_factory=Clock)
     records: Records = field(default_factory=Records)
     faults: Faults = field(default_factory=Faults)
     audit: AuditTrail = field(default_factory=AuditTrail)
     nonces: Nonces = field(default_factory=Nonces)
+    logins: Logins = field(default_factory=Logins)
     families: Families = field(default_factory=Families)
     devices: Devices = field(default_factory=Devices)
     writer: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -154,13 +154,33 @@ class Sandbox:
         scopes: Sequence[str],
         secret: str | None = None,
         *,
+        redirect_uris: Sequence[str] = (),
+        post_logout_redirect_uris: Sequence[str] = (),
+        name: str = "",
         public: bool = False,
     ) -> None:
-        """Register or replace a client; of its keys, `use: sig` signs assertions and `use: httpsig` messages.
+        """Register or replace a client; see `control.ClientIn`.
 
-        A `public` one can keep no secret: people let it in, and it need not prove itself then.
+        Args:
+            client_id: its name.
+            jwks: its keys; `use: sig` signs assertions, `use: httpsig` messages, `use: enc` is encrypted to.
+            scopes: what it may do.
+            secret: what it proves itself with in place of a key.
+            redirect_uris: where people come back to after logging in.
+            post_logout_redirect_uris: likewise after logging out.
+            name: what the consent page calls it.
+            public: whether it can keep no secret: people let it in, and it need not prove itself then.
         """
-        body = control.ClientIn(client_id=client_id, jwks=dict(jwks), scopes=list(scopes), secret=secret, public=public)
+        body = control.ClientIn(
+            client_id=client_id,
+            jwks=dict(jwks),
+            scopes=list(scopes),
+            secret=secret,
+            public=public,
+            name=name,
+            redirect_uris=list(redirect_uris),
+            post_logout_redirect_uris=list(post_logout_redirect_uris),
+        )
         self._do(control.register(body, self._platform))
 
     def credentials(self, client_id: str, scopes: Sequence[str], folder: Path) -> Profile:

@@ -7,7 +7,10 @@ from typing import Any
 from fastapi import APIRouter
 
 from egov_serang.sandbox.dpop import ALGORITHMS
+from egov_serang.sandbox.keys import ALGORITHM
 from egov_serang.sandbox.metadata import Discovery, KeySet, ServerMetadata
+from egov_serang.sandbox.oauth.code import ACR, ENCRYPTED, KEY_WRAPS
+from egov_serang.sandbox.oauth.scopes import SCOPES
 from egov_serang.sandbox.oauth.table import GRANTS
 from egov_serang.sandbox.platform import Here
 from egov_serang.sandbox.route import ContractRoute
@@ -70,7 +73,7 @@ def metadata(here: Here) -> dict[str, Any]:
         "revocation_endpoint": f"{base}/oauth2/revoke",
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "grant_types_supported": sorted(GRANTS),
-        "response_types_supported": [],
+        "response_types_supported": ["code"],
         "subject_types_supported": ["pairwise"],
         "token_endpoint_auth_methods_supported": [
             "private_key_jwt",
@@ -82,6 +85,34 @@ def metadata(here: Here) -> dict[str, Any]:
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "Ed25519", "EdDSA"],
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
         "tls_client_certificate_bound_access_tokens": here.settings.tls,
+        **_people(base),
+    }
+
+
+def _people(base: str) -> dict[str, Any]:
+    """What it says for applications that people log in to (OpenID Connect Discovery 1.0, RFC 9126, RFC 9207)."""
+    return {
+        "authorization_endpoint": f"{base}/oauth2/authorize",
+        "pushed_authorization_request_endpoint": f"{base}/oauth2/par",
+        "require_pushed_authorization_requests": False,
+        "userinfo_endpoint": f"{base}/oauth2/userinfo",
+        "end_session_endpoint": f"{base}/oauth2/end_session",
+        "authorization_response_iss_parameter_supported": True,
+        "response_modes_supported": ["query"],
+        "code_challenge_methods_supported": ["S256"],
+        "scopes_supported": list(SCOPES),
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "ui_locales_supported": ["id", "en"],
+        "acr_values_supported": [ACR],
+        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "id_token_encryption_alg_values_supported": list(KEY_WRAPS),
+        "id_token_encryption_enc_values_supported": [ENCRYPTED],
+        "claims_supported": [
+            *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"),
+            *("name", "birthdate", "gender", "place_of_birth", "address"),
+        ],
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from egov_serang.sandbox.oauth import device, discovery, revocation, token
+from egov_serang.sandbox.oauth import authorize, device, discovery, logout, par, revocation, token, userinfo
 
 ROUTERS: tuple[APIRouter, ...] = (
     discovery.router,
@@ -12,4 +12,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     device.router,
     device.pages,
     revocation.router,
+    par.router,
+    authorize.router,
+    userinfo.router,
+    logout.router,
 )

@@ -30,6 +30,7 @@ class AccessToken(BaseModel):
     expires_in: int
     scope: str
     refresh_token: str | None = None
+    id_token: str | None = None
 
 
 @router.post(
@@ -47,6 +48,9 @@ async def token(
     here: Here,
     grant_type: Annotated[str, Form()] = "",
     scope: Annotated[str | None, Form()] = None,
+    code: Annotated[str | None, Form()] = None,
+    redirect_uri: Annotated[str | None, Form()] = None,
+    code_verifier: Annotated[str | None, Form()] = None,
     client_id: Annotated[str | None, Form()] = None,
     client_secret: Annotated[str | None, Form()] = None,
     client_assertion_type: Annotated[str | None, Form()] = None,
