@@ -20,7 +20,7 @@ from egov_serang.auth.dpop import ProofKey
 from egov_serang.auth.request import Asking, fetch
 from egov_serang.core.clock import Clock
 from egov_serang.core.runtime import Runtime
-from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError
+from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError, UnexpectedReply
 
 _FETCH_TIME: Final = 20.0
 _BACKOFF: Final = 5.0
@@ -179,12 +179,22 @@ class TokenSource:
         text = f"no token from {self.issuer} within the call's deadline"
         return DeadlineExceeded(text, code="deadline", hint="The call was not sent", sent="no")
 
+    def _stillborn(self) -> UnexpectedReply:
+        return UnexpectedReply(
+            f"{self.issuer} took longer to answer than its token lives",
+            code="token_expired",
+            hint="Tell the issuer's operator: its tokens live too short, or it is overloaded",
+            sent="no",
+        )
+
     async def _fly(self, runtime: Runtime, flight: Future[_Landing], until: float) -> None:
         landing = _Landing()
         asked_at = runtime.now()
         try:
             answer = fetch(runtime, self._asking, until, clock=self._clock)
-            landing = _Landing(token=Token(*await answer, asked_at, "Bearer" if self.dpop is None else "DPoP"))
+            token = Token(*await answer, asked_at, "Bearer" if self.dpop is None else "DPoP")
+            # A token that lives shorter than its answer took would be refused, and asked for again, for ever.
+            landing = _Landing(token=token) if runtime.now() < token.expires_at else _Landing(error=self._stillborn())
         except EgovError as error:
             own_time = isinstance(error, ConnectionFailed | DeadlineExceeded) and until - asked_at < _FETCH_TIME
             # A leader out of its own time says nothing about the issuer: the others elect a new one.
