@@ -26,7 +26,13 @@ from egov_serang.sandbox.server import Sandbox
 from egov_serang.testing.plugin import SCOPES
 
 PAGES = sorted(page for page in {README, *DOCS.rglob("*.md")} - {*WALKED} if "```python" in page.read_text("utf-8"))
-APPS = {"cron_batch.py", "django_view.py", "fastapi_app.py"}  # they want to be served or given a file: own tests
+APPS = {
+    "cron_batch.py",
+    "django_view.py",
+    "fastapi_app.py",
+    "login_django.py",
+    "login_fastapi.py",
+}  # they want to be served or given a file: own tests
 SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if path.name not in APPS and not path.name.startswith("test_"))
 PROMISED = re.compile(r"(?:\)  |^)# -> (.+)$", re.MULTILINE)
 
