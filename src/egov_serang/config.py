@@ -44,6 +44,7 @@ _PATHS: Final = (
     "client_key_file",
     "audit_key_file",
     "webhook_secret_file",
+    "session_folder",
 )
 _CITY: Final = re.compile(r"[0-9]{2}\.[0-9]{2}")
 _CITY_HINT: Final = "Two digits of the province, a dot, two digits of the city or regency"
@@ -61,7 +62,7 @@ class Config:
             villages by it (`models.regions.CITIES`); whose data it sees the token decides.
         auth: how the client proves who it is (contract-v1 section 1). `private_key_jwt`, `client_secret`, `fapi2`,
             `mtls` and `jwt_grant` obtain tokens; `api_key`, `basic` and `bearer` send what `credential_file` holds;
-            `none` sends nothing.
+            `login` uses the session of the person who ran `egov login`; `none` sends nothing.
         client_id: as registered with the gateway.
         key_file: the assertion key, for `private_key_jwt`, `jwt_grant` and `acting_as`: a file (PEM, PKCS#12, JWK),
             `env:NAME` or `keyring:service/name`.
@@ -84,6 +85,7 @@ class Config:
             client makes one of its own and keeps it in memory alone.
         dpop_key_passphrase_file: where its passphrase is.
         dpop_exp: whether DPoP proofs say when they expire (`exp`), which some profiles demand.
+        session_folder: where `egov login` keeps what it must; `~/.config/egov-serang/sessions` by default.
         scope: scopes to ask for, separated by blanks; the server's default when None.
         signature: how requests are signed; `none` for gateways that do not ask for it, `custom` where the application
             gives its client a profile or a remote signer (`Client(signature=...)`).
@@ -136,6 +138,7 @@ class Config:
     dpop_key_file: str | Path | None = None
     dpop_key_passphrase_file: str | Path | None = None
     dpop_exp: bool = False
+    session_folder: str | Path | None = None
     scope: str | None = None
     signature: SignatureName = "rfc9421"
     signing_key_file: str | Path | None = None

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args
 from egov_serang.errors import ConfigError
 
 AuthProfile = Literal[
-    "private_key_jwt", "client_secret", "fapi2", "mtls", "jwt_grant", "api_key", "basic", "bearer", "none"
+    "private_key_jwt", "client_secret", "fapi2", "mtls", "jwt_grant", "api_key", "basic", "bearer", "login", "none"
 ]
 SignatureName = Literal["rfc9421", "custom", "none"]
 SecretMethod = Literal["basic", "post"]
@@ -47,12 +47,13 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
         "api_key": Scheme((("credential_file",),), ("credential_name", "credential_in")),
         "basic": Scheme((("credential_name",), ("credential_file",))),
         "bearer": Scheme((("credential_file",),)),
+        "login": Scheme((("client_id",),), ("session_folder",)),
         "none": Scheme(),
     }
 )
 _OWN: Final = (
     *("client_secret_method", "audience", "credential_file", "credential_name", "credential_in"),
-    *("dpop_key_file", "dpop_key_passphrase_file", "dpop_exp"),
+    *("dpop_key_file", "dpop_key_passphrase_file", "dpop_exp", "session_folder"),
 )
 """Settings that one profile alone reads: under another they would be a silent nothing."""
 _BACKEND: Final = ("backend_credential_file", "backend_header", "backend_user")

@@ -34,8 +34,9 @@ LOCAL = {
     "config show",
     *(f"keys {step}" for step in ("generate", "show", "jwks", "rotate")),
     "signature explain",
+    *("login", "logout", "whoami", "token"),
 }
-"""Commands that speak to no gateway of the profile."""
+"""Commands that speak to no gateway of the profile, or are for people (tests/cli/test_login.py)."""
 
 
 class Run(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from egov_serang import schemes, sources
 from egov_serang.auth.credentials import (
@@ -26,6 +26,10 @@ from egov_serang.signing.keys import PrivateKey
 
 if TYPE_CHECKING:
     from egov_serang.auth.certificate import ClientCertificate
+    from egov_serang.auth.person import Issuer
+    from egov_serang.auth.sessions import Sessions
+
+_SESSIONS: Final = "~/.config/egov-serang/sessions"
 
 
 def token_source(config: Config) -> TokenSource | None:
@@ -44,6 +48,10 @@ def token_source(config: Config) -> TokenSource | None:
         from egov_serang.auth.bound import BoundTokens  # noqa: PLC0415 - loads X.509
 
         return BoundTokens(config.issuer, MutualTls(config.client_id), certificate, config.scope, endpoint=endpoint)
+    elif config.auth == "login":
+        from egov_serang.auth.person import PersonTokens  # noqa: PLC0415 - loads filelock
+
+        return PersonTokens(*session_of(config))
     elif config.auth == "client_secret":
         secret = config.client_secret or sources.read_secret(config.client_secret_file or "", "secret")
         kind = PostedSecret if config.client_secret_method == "post" else ClientSecret  # noqa: S105 - a method's name
@@ -52,6 +60,16 @@ def token_source(config: Config) -> TokenSource | None:
         return None
     dpop = proof_key(config) if config.auth == "fapi2" else None
     return TokenSource(config.issuer, credentials, config.scope, endpoint=endpoint, dpop=dpop)
+
+
+def session_of(config: Config) -> tuple[Issuer, Sessions]:
+    """The issuer of a person's session, and where it is kept."""
+    from egov_serang.auth.person import Issuer  # noqa: PLC0415 - loads filelock
+    from egov_serang.auth.sessions import Sessions  # noqa: PLC0415
+
+    folder = Path(config.session_folder or _SESSIONS).expanduser()
+    issuer = Issuer(config.issuer, config.client_id, config.token_endpoint)
+    return issuer, Sessions(folder, config.issuer, config.client_id)
 
 
 def proof_key(config: Config) -> ProofKey:

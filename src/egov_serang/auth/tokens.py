@@ -187,12 +187,17 @@ class TokenSource:
             sent="no",
         )
 
+    async def _fetch(self, runtime: Runtime, until: float) -> Token:
+        """Obtain a token anew: the one step in which sources differ."""
+        asked_at = runtime.now()
+        answer = fetch(runtime, self._asking, until, clock=self._clock)
+        return Token(*await answer, asked_at, "Bearer" if self.dpop is None else "DPoP")
+
     async def _fly(self, runtime: Runtime, flight: Future[_Landing], until: float) -> None:
         landing = _Landing()
         asked_at = runtime.now()
         try:
-            answer = fetch(runtime, self._asking, until, clock=self._clock)
-            token = Token(*await answer, asked_at, "Bearer" if self.dpop is None else "DPoP")
+            token = await self._fetch(runtime, until)
             # A token that lives shorter than its answer took would be refused, and asked for again, for ever.
             landing = _Landing(token=token) if runtime.now() < token.expires_at else _Landing(error=self._stillborn())
         except EgovError as error:

@@ -14,7 +14,17 @@ from rich.console import Console
 
 from egov_serang import __version__
 from egov_serang.cli import profiles
-from egov_serang.cli.commands import complaints, config, doctor, identity, keys, notifications, permits, signature
+from egov_serang.cli.commands import (
+    complaints,
+    config,
+    doctor,
+    identity,
+    keys,
+    login,
+    notifications,
+    permits,
+    signature,
+)
 from egov_serang.cli.errors import Group, exit_code, report, spoken
 from egov_serang.config import profile_place
 from egov_serang.errors import ConfigError
@@ -41,6 +51,7 @@ app = typer.Typer(
 )
 
 doctor.add(app)
+login.add(app)
 app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")
 app.add_typer(signature.app, name="signature")
