@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import shutil
 import ssl
-import subprocess
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import httpx
-import pytest
+from tests.peers.node import folder, started
 
 from egov_serang.core.runtime import AsyncRuntime, Runtime, SyncRuntime, run_sync
 from egov_serang.transport.alanes import AsyncLanes
@@ -22,25 +19,6 @@ from egov_serang.transport.lanes import Lanes
 from egov_serang.transport.tls import TlsOptions
 
 T = TypeVar("T")
-
-HERE = "EGOV_SERANG_OIDC"
-"""The folder of package.json and server.mjs, where `npm install` was run."""
-
-
-def absent(why: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(why)
-    pytest.skip(why)
-
-
-def folder() -> Path:
-    """Where the provider is installed; skips where it is not."""
-    found = Path(os.environ.get(HERE) or Path(__file__).parent / "oidc")
-    if shutil.which("node") is None:
-        absent("node is not installed")
-    if not (found / "node_modules" / "oidc-provider").is_dir():
-        absent(f"npm oidc-provider is not installed: npm install --no-package-lock in {found.name}, or set {HERE}")
-    return found
 
 
 class Provider:
@@ -79,28 +57,11 @@ def provider(clients: list[dict[str, Any]], *, ca: str | None = None, **settings
         ca: see `Provider`.
         settings: see server.mjs.
     """
-    running = subprocess.Popen(
-        ["node", "server.mjs"],
-        cwd=folder(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert running.stdin is not None
-    assert running.stdout is not None
-    try:
-        with running.stdin:
-            json.dump({"clients": clients, "token": "/oauth2/token", **settings}, running.stdin)
-        said = running.stdout.readline()
-        assert said, "oidc-provider did not start"
-        found = Provider(json.loads(said)["issuer"], ca)
+    where = folder("oidc", "oidc-provider", "EGOV_SERANG_OIDC")
+    with started(where, {"clients": clients, "token": "/oauth2/token", **settings}) as said:
+        found = Provider(said["issuer"], ca)
         with found.http:
             yield found
-    finally:
-        running.terminate()
-        running.wait()
-        running.stdout.close()
 
 
 def client(client_id: str, **more: Any) -> dict[str, Any]:
@@ -113,6 +74,13 @@ def client(client_id: str, **more: Any) -> dict[str, Any]:
         "scope": "complaints:read complaints:write",
         **more,
     }
+
+
+def part(header: str, number: int) -> dict[str, Any]:
+    """Header (0) or claims (1) of the JWT in an `Authorization` header."""
+    piece = header.partition(" ")[2].split(".")[number]
+    found: dict[str, Any] = json.loads(urlsafe_b64decode(piece + "=" * (-len(piece) % 4)))
+    return found
 
 
 def carried_out(flow: str, work: Callable[[Runtime], Coroutine[Any, Any, T]], tls: TlsOptions | None = None) -> T:

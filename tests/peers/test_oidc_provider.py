@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from tests.layers.keys import ed25519_pem, p256_pem, rsa_pem
-from tests.peers.provider import Provider, carried_out, client, provider
+from tests.peers.provider import Provider, carried_out, client, part, provider
 
 from egov_serang.auth.credentials import ClientSecret, Credentials, PrivateKeyJwt
 from egov_serang.auth.jwks import JwksSource
@@ -51,12 +49,6 @@ def token(flow: str, issuer: Provider, credentials: Credentials, scope: str | No
         return (await source.get(runtime, runtime.now() + 30)).header()
 
     return carried_out(flow, get)
-
-
-def part(header: str, number: int) -> dict[str, Any]:
-    piece = header.removeprefix("Bearer ").split(".")[number]
-    found: dict[str, Any] = json.loads(urlsafe_b64decode(piece + "=" * (-len(piece) % 4)))
-    return found
 
 
 @pytest.mark.parametrize("flow", FLOWS)
@@ -133,3 +125,23 @@ def test_a_key_set_that_changes_is_followed(flow: str, issuer: Provider) -> None
 
     assert carried_out(flow, look) == [True, True, True]
     assert part(old, 0)["kid"] != part(new, 0)["kid"]
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_a_token_endpoint_at_a_place_of_its_own(flow: str) -> None:
+    """oidc-provider's own is `/token`; the assertion's audience is the issuer all the same."""
+    registered = client(
+        "app", token_endpoint_auth_method="private_key_jwt", jwks={"keys": [key("ES256").public_jwk("assertion")]}
+    )
+    credentials = PrivateKeyJwt("app", key("ES256"))
+    with provider([registered], token="/token") as issuer:
+        document = issuer.http.get(f"{issuer.issuer}/.well-known/oauth-authorization-server").json()
+        source = TokenSource(issuer.issuer, credentials, endpoint=document["token_endpoint"])
+
+        async def get(runtime: Runtime) -> str:
+            return (await source.get(runtime, runtime.now() + 30)).header()
+
+        assert part(carried_out(flow, get), 1)["client_id"] == "app"
+        with pytest.raises(Unauthorized) as caught:
+            token(flow, issuer, credentials)
+        assert caught.value.status == 404

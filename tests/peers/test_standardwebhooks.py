@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import random
-import shutil
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import pytest
+from tests.peers.node import folder as installed
 
 from egov_serang.errors import SignatureInvalid
 from egov_serang.signing.webhooks import WebhookSigner, WebhookVerifier
 from egov_serang.types import Secret
-
-HERE = "EGOV_SERANG_STANDARDWEBHOOKS"
-"""The folder of package.json and peer.mjs, where `npm install` was run."""
 
 COUNT = 300
 NASTY = [
@@ -49,20 +45,9 @@ class Signed(NamedTuple):
     body: bytes
 
 
-def absent(why: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(why)
-    pytest.skip(why)
-
-
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    found = Path(os.environ.get(HERE) or Path(__file__).parent / "standardwebhooks")
-    if shutil.which("node") is None:
-        absent("node is not installed")
-    if not (found / "node_modules" / "standardwebhooks").is_dir():
-        absent(f"npm standardwebhooks is not installed: npm install --no-package-lock in {found.name}, or set {HERE}")
-    return found
+    return installed("standardwebhooks", "standardwebhooks", "EGOV_SERANG_STANDARDWEBHOOKS")
 
 
 def ask(folder: Path, verify: list[Signed], sign: list[dict[str, Any]]) -> dict[str, Any]:

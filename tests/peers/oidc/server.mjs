@@ -7,7 +7,7 @@
 //   POST /control/fail?times=N&status=S   the next N token requests are answered so
 //   POST /control/rotate                  other signing keys from now on
 //   GET  /control/calls                   how often the token endpoint was asked
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -32,16 +32,17 @@ async function signingKeys() {
   return { keys };
 }
 
-function certificate(ctx) {
-  const found = tls && ctx.socket.getPeerX509Certificate ? ctx.socket.getPeerX509Certificate() : undefined;
-  return found === undefined ? undefined : found;
-}
+const certificate = (ctx) => (tls ? ctx.socket.getPeerX509Certificate() : undefined);
 
 async function provider(issuer) {
   const made = new Provider(issuer, {
     clients: settings.clients,
     jwks: await signingKeys(),
-    routes: { token: tokenPath },
+    routes: {
+      token: tokenPath,
+      device_authorization: '/oauth2/device_authorization',
+      revocation: '/oauth2/revoke',
+    },
     clientAuthMethods: [
       ...['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'none'],
       ...(tls ? ['tls_client_auth'] : []),
@@ -50,12 +51,18 @@ async function provider(issuer) {
       clientAuthSigningAlgValues: ['ES256', 'PS256', 'EdDSA', 'Ed25519'],
       dPoPSigningAlgValues: ['ES256'],
       idTokenSigningAlgValues: ['ES256', 'RS256'],
+      idTokenEncryptionAlgValues: ['ECDH-ES+A256KW', 'RSA-OAEP-256'],
+      userinfoEncryptionAlgValues: ['ECDH-ES+A256KW', 'RSA-OAEP-256'],
+      userinfoSigningAlgValues: ['ES256'],
     },
     scopes: ['openid', 'offline_access', 'complaints:read', 'complaints:write'],
     ttl: { ClientCredentials: settings.ttl ?? 600, AccessToken: settings.ttl ?? 600, RefreshToken: 86400 },
     rotateRefreshToken: true,
     pkce: { required: () => true },
-    findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    subjectTypes: ['public', 'pairwise'],
+    pairwiseIdentifier: (ctx, id, client) => createHash('sha256').update(`${client.clientId} ${id}`).digest('hex'),
+    claims: { openid: ['sub', 'name'] },
+    findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, name: `Name of ${id}` }) }),
     features: {
       clientCredentials: { enabled: true },
       deviceFlow: { enabled: true },
@@ -63,6 +70,8 @@ async function provider(issuer) {
       introspection: { enabled: true },
       revocation: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
+      encryption: { enabled: true },
+      jwtUserinfo: { enabled: true },
       mTLS: {
         enabled: tls !== undefined,
         certificateBoundAccessTokens: true,
@@ -74,7 +83,8 @@ async function provider(issuer) {
       },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => `${issuer}/v1`,
+        // A token with an audience of its own is none for userinfo, which people's clients ask.
+        defaultResource: (ctx, client) => (client.scope?.split(' ').includes('openid') ? undefined : `${issuer}/v1`),
         useGrantedResource: () => true,
         getResourceServerInfo: () => ({
           scope: 'complaints:read complaints:write',

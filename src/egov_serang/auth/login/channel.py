@@ -26,6 +26,7 @@ _CREDENTIALS: Final = "Check client_id, the key or secret registered with the pr
 _HINTS: Final = {
     "invalid_grant": "The code was used before, has expired, or is another application's. Let the person begin anew",
     "invalid_redirect_uri": "Set redirect_uri exactly as registered",
+    "invalid_request": "Set redirect_uri exactly as registered, and ask for nothing the registration does not allow",
     "invalid_scope": "A scope is not registered for this client",
 }
 

@@ -78,11 +78,12 @@ def opened(token: Secret, keys: Sequence[PrivateKey], what: What) -> Secret:
 
 
 def _decrypted(token: Secret, key: PrivateKey) -> Secret | None:
-    # The registry has no `DEF`: what is compressed could grow without bound.
+    # The registry has no `DEF`: what is compressed could grow without bound. Providers may repeat claims such as `iss`
+    # in the header (RFC 7519 section 5.3), so it holds more than is known.
     allowed = [*_KEY_ALGORITHMS[key.jwt_algorithm], *_CONTENT_ALGORITHMS]
     try:
         plain = jwe.decrypt_compact(
-            token.reveal(), cast("Any", key.jose()), registry=JWERegistry(algorithms=allowed)
+            token.reveal(), cast("Any", key.jose()), registry=JWERegistry(algorithms=allowed, strict_check_header=False)
         ).plaintext
         return None if plain is None else Secret(plain.decode("ascii"))
     except (JoseError, ValueError, TypeError, KeyError):
@@ -119,7 +120,7 @@ def verified(token: Secret, key: IssuerKey | None, algorithms: Collection[str], 
     if key is None:
         raise _untrusted(what, "names a key the provider does not have", "token_key", "Tell the provider's operator")
     usable = [name for name in key.algorithms if name in algorithms]
-    # joserfc takes an empty list for its own choice of algorithms.
+    # To joserfc an empty list is no list: it would accept what it recommends.
     found = _checked(token, key, usable) if usable else None
     if found is None:
         hint = f"Accepted with this key: {', '.join(usable) or 'nothing'}. Nobody was logged in"
@@ -134,8 +135,10 @@ def verified(token: Secret, key: IssuerKey | None, algorithms: Collection[str], 
 
 
 def _checked(token: Secret, key: IssuerKey, usable: list[str]) -> tuple[bytes, str] | None:
+    # What a header says besides is ignored, unless it is critical (RFC 7515 section 4).
+    registry = _Registry(algorithms=usable, strict_check_header=False)
     try:
-        found = jws.deserialize_compact(token.reveal(), cast("Any", key.key), registry=_Registry(algorithms=usable))
+        found = jws.deserialize_compact(token.reveal(), cast("Any", key.key), registry=registry)
         return found.payload, str(found.headers()["alg"])
     except (JoseError, ValueError, TypeError, KeyError, RecursionError):
         return None
