@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -243,3 +244,23 @@ def test_without_a_keyring_nothing_is_asked(sandbox: Sandbox, config: Config, ru
     assert done.returncode == 3, done.stderr
     assert "--token-file" in done.stderr
     assert len(sandbox.requests()) == before
+
+
+def test_ctrl_c_during_the_wait_leaves_nothing(sandbox: Sandbox, config: Config, run: Callable[..., Any]) -> None:
+    folder = Path(str(config.session_folder))
+    variables = {**os.environ, "EGOV_SERANG_PROFILE": "me", "LC_ALL": "C.UTF-8"}
+    variables["EGOV_SERANG_CONFIG"] = str(folder.parent / "config.toml")
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "egov_serang", "login", "--token-file"],
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert waiting.stderr is not None
+    assert "/device" in waiting.stderr.readline()  # the person is asked; nobody answers
+    waiting.send_signal(signal.SIGINT)
+    out, err = waiting.communicate(timeout=60)
+    assert (waiting.returncode, out, err.strip()) == (130, "", "Interrupted.")
+    assert list(folder.iterdir()) == []
+    assert run("whoami").exit_code == 1
