@@ -59,6 +59,8 @@ api: $(DEV)/.ready ## Write down the public API anew, after a change of it that 
 
 bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (ARGS="--reference DIR")
 	@$(BIN)/python benchmarks/signatures.py
+	@$(BIN)/python benchmarks/tokens.py 200000
+	@$(BIN)/python benchmarks/answers.py 1500
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 soak: $(DEV)/.ready ## The long proofs in full: storms of cancelled calls, fuzzed routes, requests and parsers (tests/scale.py)

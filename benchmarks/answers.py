@@ -1,8 +1,8 @@
-"""What verifying an answer costs: configuration B (answers verified) less A (not), over a transport that signs.
+"""What configurations cost: A (Bearer token), B (A with answers verified), C (B with DPoP). A transport signs.
 
 usage: python answers.py ROWS
-No network: the transport signs each answer with Ed25519 in this process, for both alike, so that the difference
-of CPU a call is the SDK's own. Rounds are interleaved and the median counts.
+No network: the transport signs each answer with Ed25519 in this process, for all alike, so that the differences
+of CPU a call are the SDK's own. Rounds are interleaved and the median counts.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import OKPKey
@@ -48,6 +49,10 @@ class Signing:
     def send(self, request: Request, limits: Limits) -> Response:
         """Answer, signed."""
         asked = dict(request.headers)
+        if request.url.endswith("/oauth2/token"):
+            kind = "DPoP" if "dpop" in asked else "Bearer"
+            token = {"access_token": "t" * 700, "token_type": kind, "expires_in": 3600}
+            return Response(200, Headers([("content-type", "application/json")]), json.dumps(token).encode())
         if request.url.endswith("/jwks.json"):
             return Response(200, Headers([("content-type", "application/json")]), self._jwks)
         fields = {"content-type": "application/json", "x-request-id": asked["x-request-id"]}
@@ -62,16 +67,8 @@ class Signing:
 
 def main(rows: int) -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory() as folder:
-        key = Path(folder) / "message.pem"
-        form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        key.write_bytes(Ed25519PrivateKey.generate().private_bytes(*form))
-        config = Config(gateway="https://gateway.invalid", auth="none", signing_key_file=key)
-        clients = {
-            name: Client(config.with_(verify_answers=verify), transport=Signing())
-            for name, verify in (("A", False), ("B", True))
-        }
-    seen: dict[str, list[float]] = {"A": [], "B": []}
+    clients = configurations()
+    seen: dict[str, list[float]] = {name: [] for name in clients}
     for _ in range(5):
         for name, client in clients.items():
             client.complaints.get("c-1")
@@ -79,8 +76,31 @@ def main(rows: int) -> None:
             for _ in range(rows):
                 client.complaints.get("c-1")
             seen[name].append((used() - start) / rows * 1e6)
-    a, b = (statistics.median(seen[name]) for name in "AB")
-    print(f"CPU a call without a network: A {a:.0f} us, B {b:.0f} us; verifying an answer {b - a:.0f} us")
+    a, b, c = (statistics.median(seen[name]) for name in "ABC")
+    print(
+        f"CPU a call without a network: A {a:.0f} us, B {b:.0f} us, C {c:.0f} us; "
+        f"verifying an answer {b - a:.0f} us, proving possession {c - b:.0f} us"
+    )
+
+
+def configurations() -> dict[str, Client]:
+    """A client of each configuration."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (folder / "message.pem").write_bytes(Ed25519PrivateKey.generate().private_bytes(*form))
+        (folder / "assertion.pem").write_bytes(generate_private_key(SECP256R1()).private_bytes(*form))
+        config = Config(
+            gateway="https://gateway.invalid",
+            client_id="bench",
+            key_file=folder / "assertion.pem",
+            signing_key_file=folder / "message.pem",
+        )
+        return {
+            "A": Client(config.with_(verify_answers=False), transport=Signing()),
+            "B": Client(config.with_(verify_answers=True), transport=Signing()),
+            "C": Client(config.with_(verify_answers=True, auth="fapi2"), transport=Signing()),
+        }
 
 
 if __name__ == "__main__":

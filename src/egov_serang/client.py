@@ -20,8 +20,8 @@ from egov_serang.assembly import (
     observer,
     resolve,
     sync_transport,
-    token_source,
 )
+from egov_serang.assembly.authentication import token_source
 from egov_serang.auth.acting import Officer
 from egov_serang.auth.tokens import TokenSource
 from egov_serang.config import Config

@@ -14,9 +14,13 @@ import griffe
 
 ROOT = Path(__file__).parents[2]
 LISTING = Path(__file__).with_suffix(".txt")
-OPEN = ("client", "config", "errors", "types", "model", "models", "services", "testing")
+OPEN = ("auth.login", "client", "config", "errors", "types", "model", "models", "services", "testing")
 """The modules users import from, or call methods of. Of others, what `egov_serang` itself exports is public."""
 HIDDEN = {
+    *(
+        f"auth.login.{name}"
+        for name in ("addresses", "callback", "channel", "flow", "id_token", "keys", "person", "provider")
+    ),
     *("services.arguments", "services.waiting"),
     *("testing.cassette", "testing.fake", "testing.plugin", "testing.redaction", "testing.scripted", "testing.tape"),
 }

@@ -26,7 +26,13 @@ from egov_serang.sandbox.server import Sandbox
 from egov_serang.testing.plugin import SCOPES
 
 PAGES = sorted(page for page in {README, *DOCS.rglob("*.md")} - {*WALKED} if "```python" in page.read_text("utf-8"))
-APPS = {"cron_batch.py", "django_view.py", "fastapi_app.py"}  # they want to be served or given a file: own tests
+APPS = {
+    "cron_batch.py",
+    "django_view.py",
+    "fastapi_app.py",
+    "login_django.py",
+    "login_fastapi.py",
+}  # they want to be served or given a file: own tests
 SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if path.name not in APPS and not path.name.startswith("test_"))
 PROMISED = re.compile(r"(?:\)  |^)# -> (.+)$", re.MULTILINE)
 
@@ -94,12 +100,11 @@ def test_every_example_is_shown_or_named() -> None:
 
 
 def test_every_setting_is_documented_and_every_documented_profile_can_be_read() -> None:
-    page = DOCS / "configuration.md"
-    text = page.read_text("utf-8")
+    text = (DOCS / "configuration.md").read_text("utf-8")
     assert [field.name for field in fields(Config) if f"`{field.name}`" not in text] == []
-    profiles = [table for block in own_blocks(page, "toml") for table in tomllib.loads(block.code)["profile"].values()]
-    assert profiles
-    for table in profiles:
+    shown = [block for name in ("configuration", "authentication") for block in own_blocks(DOCS / f"{name}.md", "toml")]
+    assert shown
+    for table in (table for block in shown for table in tomllib.loads(block.code)["profile"].values()):
         assert set(table) <= {field.name for field in fields(Config)}
         Config(**table)
 

@@ -148,6 +148,20 @@ def test_the_life_of_a_token_counts_from_the_request(world: World) -> None:
     assert found.expires_at == START + 100
 
 
+def test_a_token_that_expired_before_it_came_is_not_used(world: World) -> None:
+    bench = Bench(world, lifetime=10)
+
+    def slow(sent: Any) -> Any:
+        world.runtime.clock += 11
+        return bench.issuer(sent)
+
+    world.runtime.handler = slow
+    error = bench.fails()
+    assert type(error) is UnexpectedReply
+    assert ISSUER in str(error)
+    assert bench.issuer.count == 1
+
+
 SHAPES: list[tuple[Any, type[EgovError]]] = [
     (answer(200, b"<html>"), UnexpectedReply),
     (answer(200, {"access_token": "t"}), UnexpectedReply),

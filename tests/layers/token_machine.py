@@ -205,16 +205,19 @@ class TokenMachine(RuleBasedStateMachine):
         value = f"token-{self.runtime.total}"
         self.issued[value] = Issued(asked.at, lifetime)
         asked.outcome = token(value, lifetime)
+        waiting = [*self.callers]
+        if self.runtime.clock >= asked.at + lifetime:
+            self.failed_at = self.runtime.clock  # it took longer to answer than its token lives
         self._settle()
-        if self.runtime.clock < asked.at + lifetime:
-            for caller in self.callers:
-                assert caller.job.done, "was not woken by the token"
+        assert all(caller.job.done for caller in waiting), "was not woken by the answer"
 
     @precondition(lambda self: self.runtime.asked)
     @rule(how=st.sampled_from(sorted(FAILURES)))
     def the_issuer(self, how: str) -> None:
+        waiting = [*self.callers]
         self._fail(self.runtime.asked[0], FAILURES[how])
         self._settle()
+        assert all(caller.job.done for caller in waiting), "was not woken by the failure"
 
     @precondition(lambda self: any(not caller.job.done for caller in self.callers))
     @rule(data=st.data())

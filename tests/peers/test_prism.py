@@ -33,6 +33,8 @@ UNUSED = {
     "oauth.openid_configuration": "the token endpoint is the issuer's",
     "oauth.device_authorization": "for people, not for machines",
     "oauth.revoke": "for people, not for machines",
+    "oauth.par": "for people, not for machines",
+    "oauth.userinfo": "for people, not for machines",
     "complaints.service": "no method yet",
     "identity.applications.change": "no method yet",
     "identity.applications.result": "no method yet",
@@ -97,10 +99,15 @@ def verdict(prism: http.client.HTTPConnection, sent: Sent) -> str | None:
     return None
 
 
+def unsigned_on_purpose(sent: Sent) -> bool:
+    """Refused for the signature it lacks: Prism knows that it must have one too."""
+    return sent.status == 401 and sent.path.startswith("/v1/") and "signature" not in sent.headers
+
+
 def test_prism_finds_nothing_wrong_with_what_the_sdk_sends(
     prism: http.client.HTTPConnection, requests: list[Sent]
 ) -> None:
-    good = [sent for sent in requests if sent.status not in MALFORMED]
+    good = [sent for sent in requests if sent.status not in MALFORMED and not unsigned_on_purpose(sent)]
     found = [broken for sent in good if (broken := verdict(prism, sent)) is not None]
     assert not found, f"{len(found)} of {len(good)}:\n" + "\n".join(found[:10])
     wrong = [sent for sent in requests if sent.status in MALFORMED]

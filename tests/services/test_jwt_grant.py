@@ -42,6 +42,22 @@ def test_another_audience_is_refused(city: Config) -> None:
     with client, pytest.raises(Unauthorized) as caught:
         list(client.complaints.services())
     assert (caught.value.code, caught.value.sent) == ("invalid_target", "no")
+    assert "setting audience" in str(caught.value.hint)
+
+
+def test_a_wrong_clock_is_corrected_for_grants_too(city: Config, sandbox: Sandbox) -> None:
+    sandbox.skew(600)
+    try:
+        with Client(city.with_(auth="jwt_grant")) as client:
+            assert list(client.complaints.services())
+        sandbox.skew(1200)
+        far = Client(city.with_(auth="jwt_grant"))
+        with far, pytest.raises(Unauthorized) as caught:
+            list(far.complaints.services())
+    finally:
+        sandbox.skew(0)
+    assert caught.value.code == "invalid_grant"
+    assert "Set this machine's clock" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("method", ["basic", "post"])

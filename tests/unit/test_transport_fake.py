@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.faults.worlds import Threads, get, post, within
+from tests.faults.worlds import Json, Threads, get, post, within
 
-from egov_serang.core.message import TransportFault
+from egov_serang.core.message import Request, TransportFault
 from egov_serang.testing import FakeRequest, FakeResponse, FakeTransport
 
 
@@ -38,11 +38,14 @@ def test_it_answers_tasks_as_well() -> None:
 
 def test_tokens_are_answered_beside() -> None:
     transport = FakeTransport(complaint)
-    response = transport.send(post("https://gateway.invalid", "/oauth2/token"), within())
+    form = Json(b"grant_type=client_credentials", content_type="application/x-www-form-urlencoded")
+    fields = [("content-type", form.content_type)]
+    asking = Request("POST", "https://gateway.invalid/token", fields, form)
+    response = transport.send(asking, within())
     assert b'"token_type": "Bearer"' in response.body
     assert transport.requests == []
     asked = FakeTransport(complaint, tokens=False)
-    assert asked.send(post("https://gateway.invalid", "/oauth2/token"), within()).status == 422
+    assert asked.send(asking, within()).status == 422
 
 
 def test_the_handler_may_fail_as_a_network_does() -> None:

@@ -30,6 +30,7 @@ _CREDENTIALS: Final = (
 )
 _HINTS: Final[Mapping[str, str]] = {
     "invalid_scope": "A scope is not registered for this client: check the setting scope, or ask the operator for it",
+    "invalid_target": "The issuer gives no tokens for this audience: check the setting audience with the operator",
     "unauthorized_client": "This client may not ask for tokens this way: check the setting auth with the operator",
     "unsupported_grant_type": "This issuer does not know the way tokens are asked for: check the setting auth",
     INVALID_PROOF: "The issuer does not accept our DPoP proof: check this machine's clock, and that token_endpoint is "

@@ -20,7 +20,7 @@ from egov_serang.auth.dpop import ProofKey
 from egov_serang.auth.request import Asking, fetch
 from egov_serang.core.clock import Clock
 from egov_serang.core.runtime import Runtime
-from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError
+from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError, UnexpectedReply
 
 _FETCH_TIME: Final = 20.0
 _BACKOFF: Final = 5.0
@@ -179,6 +179,14 @@ class TokenSource:
         text = f"no token from {self.issuer} within the call's deadline"
         return DeadlineExceeded(text, code="deadline", hint="The call was not sent", sent="no")
 
+    def _stillborn(self) -> UnexpectedReply:
+        return UnexpectedReply(
+            f"{self.issuer} took longer to answer than its token lives",
+            code="token_expired",
+            hint="Tell the issuer's operator: its tokens live too short, or it is overloaded",
+            sent="no",
+        )
+
     async def _fetch(self, runtime: Runtime, until: float) -> Token:
         """Obtain a token anew: the one step in which sources differ."""
         asked_at = runtime.now()
@@ -189,7 +197,9 @@ class TokenSource:
         landing = _Landing()
         asked_at = runtime.now()
         try:
-            landing = _Landing(token=await self._fetch(runtime, until))
+            token = await self._fetch(runtime, until)
+            # A token that lives shorter than its answer took would be refused, and asked for again, for ever.
+            landing = _Landing(token=token) if runtime.now() < token.expires_at else _Landing(error=self._stillborn())
         except EgovError as error:
             own_time = isinstance(error, ConnectionFailed | DeadlineExceeded) and until - asked_at < _FETCH_TIME
             # A leader out of its own time says nothing about the issuer: the others elect a new one.

@@ -141,6 +141,10 @@ def sandbox(
         bool,
         typer.Option("--dpop-nonces", help="Demand the server's nonces in DPoP proofs, as strict gateways do."),
     ] = False,
+    tls: Annotated[
+        bool,
+        typer.Option("--tls", help="Speak https, and give the ready-made client a certificate (auth = 'mtls')."),
+    ] = False,
     write_profile: Annotated[
         bool,
         typer.Option("--write-profile", help="Write the profile into the configuration file; replaces it."),
@@ -167,7 +171,7 @@ def sandbox(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     try:
-        running = Sandbox(database, port, city=played.slug, dpop_nonces=dpop_nonces)
+        running = Sandbox(database, port, city=played.slug, dpop_nonces=dpop_nonces, tls=tls)
     except OSError as error:
         typer.echo(f"Port {port} cannot be used ({error.strerror}); choose another with --port.", err=True)
         raise typer.Exit(2) from None

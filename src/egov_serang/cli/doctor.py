@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from egov_serang import Config, ConnectionFailed, DeadlineExceeded, EgovError
 from egov_serang.cli.errors import masked
-from egov_serang.cli.findings import Finding, failed, places
+from egov_serang.cli.findings import Finding, certificate, failed, places
 from egov_serang.cli.probe import Probe
 from egov_serang.config import Settings
 from egov_serang.core.clock import FARTHEST
@@ -34,6 +34,7 @@ def examine(profile: str | None, explicit: Mapping[str, Any], environment: Mappi
         config = Config.load(profile, environment=environment, **explicit)
         yield Finding("configuration", "ok", f"gateway {config.gateway}, auth {config.auth}, {config.signature}")
         yield from places(config)
+        yield from certificate(config)
     except EgovError as error:
         yield failed("configuration", error)
         return

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
 from egov_serang import Config, ConnectionFailed, DeadlineExceeded, EgovError, sources
+from egov_serang.assembly.authentication import client_certificate
 from egov_serang.cli import keyfiles
 
 State = Literal["ok", "note", "wrong", "skipped"]
@@ -20,6 +23,8 @@ _SECRETS: Final = (
     *("client_key_file", "client_cert_passphrase_file", "audit_key_file", "webhook_secret_file"),
     *("dpop_key_file", "dpop_key_passphrase_file"),
 )
+
+_SOON: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,23 @@ def places(config: Config) -> Iterator[Finding]:
                 yield failed(name, error)
         else:
             yield Finding(name, "ok", said)
+
+
+def certificate(config: Config) -> Iterator[Finding]:
+    """Until when the certificate of mutual TLS is valid, where there is one."""
+    name = "client_cert_file"
+    try:
+        kept = client_certificate(config)
+    except EgovError as error:
+        yield failed(name, error)
+        return
+    if kept is None:
+        return
+    expires = kept.current(time.time()).expires
+    left = expires - datetime.now(UTC)
+    state: State = "wrong" if left < timedelta() else "note" if left < _SOON else "ok"
+    until = f"{config.client_cert_file}: valid until {expires:%Y-%m-%d %H:%M} UTC"
+    yield Finding(name, state, until, "" if state == "ok" else "Have a new one issued, and replace the file")
 
 
 def readable_by_others(file: Path) -> bool:

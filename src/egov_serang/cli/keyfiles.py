@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from egov_serang import Config, ConfigError, sources
-from egov_serang.assembly import assertion_key, message_key
+from egov_serang.assembly import message_key
+from egov_serang.assembly.authentication import assertion_key
 from egov_serang.signing.algorithms import signer
 from egov_serang.signing.keys import KeyUse, PrivateKey
 from egov_serang.signing.making import KeyKind, make_key_file

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from egov_serang import Config, EgovError
-from egov_serang.assembly import session_of, sync_transport, token_source
+from egov_serang.assembly import sync_transport
+from egov_serang.assembly.authentication import session_of, token_source
 from egov_serang.auth import device
 from egov_serang.auth.sessions import Place, Session
 from egov_serang.core.runtime import SyncRuntime, run_sync

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from fastapi import Request
@@ -11,6 +13,7 @@ from fastapi import Request
 from egov_serang.sandbox.dpop import INVALID, USE_NONCE, ProofRefused, proven_key
 from egov_serang.sandbox.jose import verified_claims
 from egov_serang.sandbox.keys import ALGORITHM
+from egov_serang.sandbox.mutual import shown
 from egov_serang.sandbox.platform import Platform
 from egov_serang.sandbox.problems import Problem
 
@@ -33,15 +36,15 @@ def issue_token(
     scopes: list[str],
     *,
     audience: str | None = None,
-    jkt: str | None = None,
+    bound: Mapping[str, str] = MappingProxyType({}),
     subject: str | None = None,
 ) -> str:
     """An access token for a client.
 
     Args:
         subject: the person it acts for, by pseudonym; the client itself by default.
-        jkt: thumbprint of the DPoP key it is bound to (RFC 9449 section 6).
-        subject: the person it is given for; the client itself where None.
+        bound: thumbprints of what it is bound to, by method (RFC 7800): `jkt`, a DPoP key (RFC 9449 section 6), or
+            `x5t#S256`, a certificate (RFC 8705 section 3.1).
         audience: another `aud` than this gateway's own (tests of its refusal).
     """
     now = int(platform.clock.timestamp())
@@ -56,7 +59,7 @@ def issue_token(
             "iat": now,
             "exp": now + platform.settings.token_ttl_s,
             "jti": secrets.token_urlsafe(16),
-            **({} if jkt is None else {"cnf": {"jkt": jkt}}),
+            **({"cnf": dict(bound)} if bound else {}),
         },
         typ=_TYP,
     )
@@ -81,8 +84,19 @@ def check_token(platform: Platform, request: Request) -> Claims:
         raise Problem("unauthenticated", "The token was revoked.")
     if platform.clients.get(claims["client_id"]) is None:
         raise Problem("unauthenticated", "The token's client is not registered.")
-    _check_holder(platform, request, scheme.lower(), token, claims.get("cnf", {}).get("jkt"))
+    bound = claims.get("cnf", {})
+    _check_certificate(request, bound.get("x5t#S256"))
+    _check_holder(platform, request, scheme.lower(), token, bound.get("jkt"))
     return Claims(claims["client_id"], frozenset(claims["scope"].split()), claims["jurisdiction_id"], claims["sub"])
+
+
+def _check_certificate(request: Request, x5t: str | None) -> None:
+    """RFC 8705 section 3: a bound token comes over a connection that shows its certificate."""
+    if x5t is None:
+        return
+    certificate = shown(request)
+    if certificate is None or certificate.thumbprint != x5t:
+        raise Problem("unauthenticated", "The token is bound to another certificate than this connection shows.")
 
 
 def _check_holder(platform: Platform, request: Request, scheme: str, token: str, jkt: str | None) -> None:

@@ -76,6 +76,7 @@ class ServerMetadata(_Open):
     scopes_supported: list[str]
     id_token_signing_alg_values_supported: list[str]
     dpop_signing_alg_values_supported: list[str]
+    tls_client_certificate_bound_access_tokens: bool
 
 
 class Key(_Open):

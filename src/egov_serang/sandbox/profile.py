@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -31,12 +31,13 @@ class Profile:
     client_id: str
     key_file: Path
     signing_key_file: Path
+    ca_file: Path | None = None
+    client_cert_file: Path | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
         """The settings of the profile, by name: `Config(**profile.settings)`."""
-        names = ("gateway", "issuer", "city", "client_id", "key_file", "signing_key_file")
-        return {name: str(getattr(self, name)) for name in names}
+        return {known.name: str(value) for known in fields(self) if (value := getattr(self, known.name)) is not None}
 
     def profile_toml(self, name: str = "sandbox") -> str:
         """The table for `~/.config/egov-serang/config.toml`."""

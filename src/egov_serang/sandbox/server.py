@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal, Self, TypeVar
 
@@ -17,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from egov_serang.sandbox import control
 from egov_serang.sandbox.app import create_app, open_platform
 from egov_serang.sandbox.cities.known import municipality
+from egov_serang.sandbox.mutual import Authority, listening
 from egov_serang.sandbox.platform import Platform
 from egov_serang.sandbox.profile import Profile, own_keys
 
@@ -61,6 +63,8 @@ class Sandbox:
         city: which city it plays, by slug or code: `serang` (36.73) or `cilegon` (36.72).
         sign_answers: False plays an older gateway, whose discovery document promises no signatures.
         dpop_nonces: True demands one of its nonces in every DPoP proof.
+        tls: True speaks https with a certificate of its own authority (`ca_file`), asks clients for theirs, and binds
+            the tokens of those that prove themselves by it (`auth = "mtls"`).
 
     Raises:
         ValueError: no such city, or the database is another city's.
@@ -77,14 +81,17 @@ class Sandbox:
         *,
         sign_answers: bool = True,
         dpop_nonces: bool = False,
+        tls: bool = False,
     ) -> None:
         played = municipality(city)
         self.city = played.region
         """The city it plays, as in the registry of cities."""
-        self._folder = tempfile.TemporaryDirectory() if database is None else None
-        path = database or Path(self._folder.name if self._folder else "") / "sandbox.sqlite"
+        self._folder = tempfile.TemporaryDirectory() if database is None or tls else None
+        folder = Path(self._folder.name if self._folder else "")
+        path = database or folder / "sandbox.sqlite"
+        self._authority = Authority(folder) if tls else None
         self._socket = _bound(port)
-        self.url = _url(self._socket)
+        self.url = _url(self._socket, tls=tls)
         """Gateway and issuer."""
         try:
             self._platform = open_platform(
@@ -102,8 +109,13 @@ class Sandbox:
         self.sandbox_token = self._platform.settings.sandbox_token
         """Opens `/__sandbox`."""
         self._loop: Future[asyncio.AbstractEventLoop] = Future()
-        self._server = _Server(_config(self._platform), self._loop.set_result)
+        self._server = _Server(_config(self._platform, self._authority), self._loop.set_result)
         self._thread = threading.Thread(target=self._run, name="egov-sandbox", daemon=True)
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The authority to trust for it; None where it speaks http."""
+        return None if self._authority is None else self._authority.ca_file
 
     @property
     def console(self) -> str:
@@ -179,14 +191,19 @@ class Sandbox:
             scopes: what it may do.
             folder: where its assertion key (ES256) and message key (of the kind the city prefers) are written as PEM
                 files, 0600. Keys of an earlier run found there are used again, so that a restart changes nothing for
-                its programs.
+                its programs. With TLS a certificate of this run and its authority are written beside them.
 
         Raises:
             ValueError: a file there is not such a key.
         """
         profile, jwks = own_keys(self.url, self._platform.city, client_id, folder)
         self.register(client_id, jwks, scopes)
-        return profile
+        if self._authority is None:
+            return profile
+        ca_file, certificate = folder / "sandbox-ca.pem", folder / f"{client_id}-certificate.pem"
+        ca_file.write_bytes(self._authority.ca_file.read_bytes())
+        self._authority.issue(client_id, certificate)
+        return replace(profile, ca_file=ca_file, client_cert_file=certificate)
 
     def reset(self) -> None:
         """Seed a fresh database; forget faults, records, nonces, clock changes. Registrations stay."""
@@ -256,19 +273,19 @@ def run_forever(
         city: which city it plays, by slug or code.
         on_ready: called with the URL and the sandbox token once it listens.
     """
-    with tempfile.TemporaryDirectory() as folder, _bound(port) as listening:
-        url = _url(listening)
+    with tempfile.TemporaryDirectory() as folder, _bound(port) as bound:
+        url = _url(bound)
         path = database or Path(folder) / "sandbox.sqlite"
         played = municipality(city)
         platform = open_platform(path, url, played, durable=database is not None, token_ttl_s=token_ttl_s)
         token = platform.settings.sandbox_token
         try:
-            _Server(_config(platform), lambda loop: on_ready(url, token) if on_ready else None).run(sockets=[listening])
+            _Server(_config(platform), lambda loop: on_ready(url, token) if on_ready else None).run(sockets=[bound])
         finally:
             platform.close()
 
 
-def _config(platform: Platform) -> uvicorn.Config:
+def _config(platform: Platform, authority: Authority | None = None) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(platform),
         http=_Protocol,
@@ -280,19 +297,20 @@ def _config(platform: Platform) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=60,
         timeout_graceful_shutdown=5,
+        **listening(authority),
     )
 
 
 def _bound(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((HOST, port))
+        bound.bind((HOST, port))
     except OSError:
-        listening.close()
+        bound.close()
         raise
-    return listening
+    return bound
 
 
-def _url(listening: socket.socket) -> str:
-    return f"http://{HOST}:{listening.getsockname()[1]}"
+def _url(bound: socket.socket, *, tls: bool = False) -> str:
+    return f"{'https' if tls else 'http'}://{HOST}:{bound.getsockname()[1]}"

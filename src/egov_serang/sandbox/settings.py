@@ -32,6 +32,11 @@ class Settings:
     dpop_nonces: bool = False
 
     @property
+    def tls(self) -> bool:
+        """Whether it speaks https, and asks clients for certificates."""
+        return self.base_url.startswith("https:")
+
+    @property
     def audience(self) -> str:
         """The `aud` of an access token."""
         return f"{self.base_url}/v1"

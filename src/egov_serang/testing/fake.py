@@ -142,7 +142,8 @@ def seen(request: Request) -> FakeRequest:
 def is_token_request(request: FakeRequest) -> bool:
     """Whether a token is asked for (RFC 6749 section 3.2), wherever the endpoint is."""
     kind = request.headers.get("content-type", "").partition(";")[0]
-    return request.method == "POST" and kind == "application/x-www-form-urlencoded" and b"grant_type=" in request.body
+    is_form = kind == "application/x-www-form-urlencoded" and b"grant_type=" in request.body
+    return request.method == "POST" and (is_form or request.path.endswith("/oauth2/token"))
 
 
 def token(request: FakeRequest) -> JsonValue:

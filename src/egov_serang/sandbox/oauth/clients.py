@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 
 from egov_serang.sandbox.clients import Client
 from egov_serang.sandbox.jose import assertion_algorithms, key_id, verified_claims
+from egov_serang.sandbox.mutual import Shown
 from egov_serang.sandbox.oauth.refusal import Refused
 from egov_serang.sandbox.platform import Platform
 from egov_serang.sandbox.proof import SKEW_S
@@ -30,6 +31,14 @@ class Proof:
     client_assertion: str | None = field(default=None, repr=False)
     grant: str | None = field(default=None, repr=False)
     """A JWT bearer grant, which says whose it is where nothing else does (RFC 7523 section 3.1)."""
+    certificate: Shown | None = None
+    """What the connection shows."""
+
+    @property
+    def is_certificate(self) -> bool:
+        """Whether the certificate alone is to prove the client (RFC 8705 section 2.1)."""
+        others = (self.authorization, self.client_secret, self.client_assertion, self.grant)
+        return self.certificate is not None and not any(others)
 
 
 def proven(here: Platform, proof: Proof, *, people: bool = False) -> Client:
@@ -54,7 +63,16 @@ def proven(here: Platform, proof: Proof, *, people: bool = False) -> Client:
         if signed is None or proof.client_id not in (None, signed.client_id):
             raise Refused("invalid_grant", "The assertion is not signed with a key of a registered client.")
         return signed
+    if proof.certificate is not None and proof.is_certificate:
+        return _by_certificate(here, proof.certificate, proof.client_id)
     return _by_secret(here, proof.authorization, proof.client_id, proof.client_secret)
+
+
+def _by_certificate(here: Platform, certificate: Shown, client_id: str | None) -> Client:
+    client = here.clients.get(certificate.client_id)
+    if client is None or client_id != client.client_id:
+        raise Refused("invalid_client", "The certificate is not this client's, or the client is unknown.", 401)
+    return client
 
 
 def _by_assertion(here: Platform, kind: str | None, assertion: str, client_id: str | None) -> Client:

@@ -33,7 +33,13 @@ def discovery(here: Here) -> dict[str, Any]:
         "issuer": base,
         "jurisdictions": [{"id": here.city.code, "name": here.city.name}],
         "modules": {name: {"base": f"{base}/v1/{name}", "capabilities": can} for name, can in capabilities.items()},
-        "auth_profiles": ["private_key_jwt", "client_secret", "fapi2", "jwt_grant"],
+        "auth_profiles": [
+            "private_key_jwt",
+            "client_secret",
+            "fapi2",
+            "jwt_grant",
+            *(["mtls"] if here.settings.tls else []),
+        ],
         "signature_profiles": [
             {
                 "name": "rfc9421",
@@ -74,9 +80,11 @@ def metadata(here: Here) -> dict[str, Any]:
             "client_secret_basic",
             "client_secret_post",
             "none",
+            *(["tls_client_auth"] if here.settings.tls else []),
         ],
         "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256", "Ed25519", "EdDSA"],
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": here.settings.tls,
         **_people(base),
     }
 

@@ -23,15 +23,17 @@ class Asked:
         form: its fields, each once. Secrets are among them.
         client: who asks.
         jkt: thumbprint of the key it proves to hold (DPoP); None where it brings no proof.
+        x5t: thumbprint of the certificate it has proved itself with; None where it did so otherwise.
     """
 
     request: Request
     form: Mapping[str, str]
     client: Client
     jkt: str | None = None
+    x5t: str | None = None
 
     def token(self, here: Platform, scopes: list[str], subject: str | None = None) -> dict[str, str | int]:
-        """The members of an answer that grants these scopes to this client, with a token bound to its DPoP key.
+        """The members of an answer that grants these scopes; the token is bound to the DPoP key or certificate shown.
 
         Args:
             here: the sandbox.
@@ -39,11 +41,15 @@ class Asked:
             subject: the person who granted it; the client itself by default.
         """
         return {
-            "access_token": issue_token(here, self.client.client_id, scopes, jkt=self.jkt, subject=subject),
+            "access_token": issue_token(here, self.client.client_id, scopes, bound=self._bound(), subject=subject),
             "token_type": "Bearer" if self.jkt is None else "DPoP",
             "expires_in": here.settings.token_ttl_s,
             "scope": " ".join(scopes),
         }
+
+    def _bound(self) -> dict[str, str]:
+        held = {"jkt": self.jkt, "x5t#S256": self.x5t}
+        return {name: thumbprint for name, thumbprint in held.items() if thumbprint is not None}
 
     def scopes(self, signed: str | None = None) -> list[str]:
         """The scopes asked for; all the client may have when it names none.

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from egov_serang.sandbox.dpop import ProofRefused, proven_key
+from egov_serang.sandbox.mutual import shown
 from egov_serang.sandbox.oauth.clients import Proof, proven
 from egov_serang.sandbox.oauth.grants import Asked
 from egov_serang.sandbox.oauth.jwt_bearer import JWT_BEARER
@@ -64,6 +65,7 @@ async def token(
         client_assertion_type=client_assertion_type,
         client_assertion=client_assertion,
         grant=assertion if grant_type == JWT_BEARER else None,
+        certificate=shown(request),
     )
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     try:
@@ -71,11 +73,15 @@ async def token(
         grant = GRANTS.get(grant_type)
         if grant is None:
             raise Refused("unsupported_grant_type", f"Only {', '.join(sorted(GRANTS))}.")
-        granted = grant(here, Asked(request, form, client, _holder(here, request)))
+        granted = grant(here, Asked(request, form, client, _holder(here, request), _certified(proof)))
     except Refused as refused:
         return refused.response()
     request.state.client_id = client.client_id
     return JSONResponse(dict(granted), headers={"Cache-Control": "no-store"})
+
+
+def _certified(proof: Proof) -> str | None:
+    return proof.certificate.thumbprint if proof.certificate is not None and proof.is_certificate else None
 
 
 def _holder(here: Platform, request: Request) -> str | None:

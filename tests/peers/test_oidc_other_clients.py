@@ -1,4 +1,4 @@
-"""auth = 'mtls' against npm oidc-provider: whom it takes a client for, and what it binds its tokens to."""
+"""Mutual TLS, and a client secret in the form, against npm oidc-provider: whom it takes a client for, what it binds."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from tests.services.mutual import Holder
 from egov_serang.auth.bound import BoundTokens
 from egov_serang.auth.certificate import client_certificate
 from egov_serang.auth.claims import confirmation, unchecked_claims
-from egov_serang.auth.credentials import MutualTls
+from egov_serang.auth.credentials import MutualTls, PostedSecret
 from egov_serang.auth.tokens import TokenSource
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import Unauthorized, UnexpectedReply
 from egov_serang.transport.tls import TlsOptions
+
+SECRET = "s3:/+ cr%et=&"
 
 
 @dataclass
@@ -67,6 +69,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     clients = [
         client("counter-app", tls_client_certificate_bound_access_tokens=True, **known),
         client("unbound-app", **known),
+        client("posting/app", client_secret=SECRET, token_endpoint_auth_method="client_secret_post"),
     ]
     with provider(clients, ca=str(ca_file), tls=tls) as issuer:
         yield World(issuer, str(ca_file), ours, stranger, folder)
@@ -90,3 +93,14 @@ def test_a_token_it_does_not_bind_is_refused(world: World) -> None:
     with pytest.raises(UnexpectedReply) as caught:
         world.token("threads", world.source("unbound-app", world.ours), world.ours)
     assert caught.value.code == "token_binding"
+
+
+@pytest.mark.parametrize("flow", ["threads", "tasks"])
+def test_a_secret_in_the_form_is_taken_and_a_wrong_one_is_not(world: World, flow: str) -> None:
+    issuer = world.issuer.issuer
+    claims = unchecked_claims(world.token(flow, TokenSource(issuer, PostedSecret("posting/app", SECRET)), world.ours))
+    assert claims is not None
+    assert claims["client_id"] == "posting/app"
+    with pytest.raises(Unauthorized) as caught:
+        world.token(flow, TokenSource(issuer, PostedSecret("posting/app", SECRET + "x")), world.ours)
+    assert caught.value.code == "invalid_client"
