@@ -18,7 +18,8 @@ import pytest
 from typer.testing import CliRunner
 
 from egov_serang import AsyncClient, Client, Config, ConfigError, DeadlineExceeded, Unauthorized
-from egov_serang.assembly import message_key, session_of, sync_transport, token_source
+from egov_serang.assembly import message_key, sync_transport
+from egov_serang.assembly.authentication import session_of, token_source
 from egov_serang.auth import device
 from egov_serang.auth.sessions import Session
 from egov_serang.cli.app import app

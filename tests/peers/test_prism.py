@@ -101,7 +101,7 @@ def verdict(prism: http.client.HTTPConnection, sent: Sent) -> str | None:
 
 def unsigned_on_purpose(sent: Sent) -> bool:
     """Refused for the signature it lacks: Prism knows that it must have one too."""
-    return sent.status == 401 and sent.path.startswith("/v1/") and "signature" not in sent.headers
+    return sent.status == 401 and sent.target.startswith("/v1/") and not sent.header("signature")
 
 
 def test_prism_finds_nothing_wrong_with_what_the_sdk_sends(
