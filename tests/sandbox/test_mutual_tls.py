@@ -76,6 +76,14 @@ def test_the_token_is_bound_to_the_certificate(city: Sandbox, profile: Profile) 
     assert "tls_client_auth" in metadata["token_endpoint_auth_methods_supported"]
 
 
+@pytest.mark.parametrize("path", ["/oauth2/revoke", "/oauth2/device_authorization"])
+def test_a_certificate_proves_its_client_at_every_endpoint(city: Sandbox, profile: Profile, path: str) -> None:
+    form = {"client_id": "counter", "token": "unknown"}
+    for shown, status in ((True, 200), (False, 401)):
+        with raw(profile, certificate=shown) as http:
+            assert http.post(city.url + path, data=form).status_code == status
+
+
 def test_a_certificate_proves_only_whom_it_names(city: Sandbox, profile: Profile, other: Profile) -> None:
     for who, shown in (("counter", other), ("nobody", profile)):
         with raw(shown) as http:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import unquote_plus
+
+from fastapi import Depends, Form, Request
 
 from egov_serang.sandbox.clients import Client
 from egov_serang.sandbox.jose import assertion_algorithms, key_id, verified_claims
-from egov_serang.sandbox.mutual import Shown
+from egov_serang.sandbox.mutual import Shown, shown
 from egov_serang.sandbox.oauth.refusal import Refused
 from egov_serang.sandbox.platform import Platform
 from egov_serang.sandbox.proof import SKEW_S
@@ -39,6 +41,28 @@ class Proof:
         """Whether the certificate alone is to prove the client (RFC 8705 section 2.1)."""
         others = (self.authorization, self.client_secret, self.client_assertion, self.grant)
         return self.certificate is not None and not any(others)
+
+
+async def _proof(
+    *,
+    request: Request,
+    client_id: Annotated[str | None, Form()] = None,
+    client_secret: Annotated[str | None, Form()] = None,
+    client_assertion_type: Annotated[str | None, Form()] = None,
+    client_assertion: Annotated[str | None, Form()] = None,
+) -> Proof:
+    return Proof(
+        authorization=request.headers.get("authorization", ""),
+        client_id=client_id,
+        client_secret=client_secret,
+        client_assertion_type=client_assertion_type,
+        client_assertion=client_assertion,
+        certificate=shown(request),
+    )
+
+
+Brought = Annotated[Proof, Depends(_proof)]
+"""What a request brings to say who its client is, in a handler's signature; the same at every endpoint."""
 
 
 def proven(here: Platform, proof: Proof, *, people: bool = False) -> Client:

@@ -8,13 +8,13 @@ from contextlib import closing
 from html import escape
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from egov_serang.sandbox.console.data import own_name
 from egov_serang.sandbox.language import Bilingual, Language, Word, said
-from egov_serang.sandbox.oauth.clients import Proof, proven
+from egov_serang.sandbox.oauth.clients import Brought, proven
 from egov_serang.sandbox.oauth.devices import LIFE_S, Waiting
 from egov_serang.sandbox.oauth.families import Login
 from egov_serang.sandbox.oauth.grants import Asked, granted_scopes, personal
@@ -66,22 +66,11 @@ class DeviceAuthorization(BaseModel):
 )
 async def authorize(
     *,
-    request: Request,
     here: Here,
+    proof: Brought,
     scope: Annotated[str | None, Form()] = None,
-    client_id: Annotated[str | None, Form()] = None,
-    client_secret: Annotated[str | None, Form()] = None,
-    client_assertion_type: Annotated[str | None, Form()] = None,
-    client_assertion: Annotated[str | None, Form()] = None,
 ) -> JSONResponse:
     """Begin a login on another device (RFC 8628 section 3.1)."""
-    proof = Proof(
-        authorization=request.headers.get("authorization", ""),
-        client_id=client_id,
-        client_secret=client_secret,
-        client_assertion_type=client_assertion_type,
-        client_assertion=client_assertion,
-    )
     try:
         client = proven(here, proof, people=True)
         scopes = granted_scopes(client, scope)

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from egov_serang.sandbox.logins import PUSHED_S
-from egov_serang.sandbox.oauth.clients import Proof, proven
+from egov_serang.sandbox.oauth.clients import Brought, proven
 from egov_serang.sandbox.oauth.refusal import OAuthError, Refused
 from egov_serang.sandbox.oauth.wishes import Unanswerable, judged, return_address
 from egov_serang.sandbox.platform import Here
@@ -42,6 +42,7 @@ async def push(
     *,
     request: Request,
     here: Here,
+    proof: Brought,
     response_type: Annotated[str, Form()] = "",
     redirect_uri: Annotated[str, Form()] = "",
     scope: Annotated[str, Form()] = "",
@@ -49,19 +50,8 @@ async def push(
     nonce: Annotated[str | None, Form()] = None,
     code_challenge: Annotated[str, Form()] = "",
     code_challenge_method: Annotated[str, Form()] = "",
-    client_id: Annotated[str | None, Form()] = None,
-    client_secret: Annotated[str | None, Form()] = None,
-    client_assertion_type: Annotated[str | None, Form()] = None,
-    client_assertion: Annotated[str | None, Form()] = None,
 ) -> JSONResponse:
     """Leave an authorization request here, and send the browser with its name alone."""
-    proof = Proof(
-        authorization=request.headers.get("authorization", ""),
-        client_id=client_id,
-        client_secret=client_secret,
-        client_assertion_type=client_assertion_type,
-        client_assertion=client_assertion,
-    )
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     try:
         client = proven(here, proof, people=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Response
 from fastapi.responses import JSONResponse
 
 from egov_serang.sandbox.jose import verified_claims
 from egov_serang.sandbox.keys import ALGORITHM
-from egov_serang.sandbox.oauth.clients import Proof, proven
+from egov_serang.sandbox.oauth.clients import Brought, proven
 from egov_serang.sandbox.oauth.refusal import OAuthError, Refused
 from egov_serang.sandbox.platform import Here
 from egov_serang.sandbox.problems import responses
@@ -30,22 +30,11 @@ router = APIRouter(route_class=ContractRoute, tags=["authorization"])
 )
 async def revoke(
     *,
-    request: Request,
     here: Here,
+    proof: Brought,
     token: Annotated[str, Form()],
-    client_id: Annotated[str | None, Form()] = None,
-    client_secret: Annotated[str | None, Form()] = None,
-    client_assertion_type: Annotated[str | None, Form()] = None,
-    client_assertion: Annotated[str | None, Form()] = None,
 ) -> Response:
     """Revoke a token: a refresh token ends the whole login. Unknown ones are no error (RFC 7009 section 2.2)."""
-    proof = Proof(
-        authorization=request.headers.get("authorization", ""),
-        client_id=client_id,
-        client_secret=client_secret,
-        client_assertion_type=client_assertion_type,
-        client_assertion=client_assertion,
-    )
     try:
         client = proven(here, proof, people=True)
     except Refused as refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -9,8 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from egov_serang.sandbox.dpop import ProofRefused, proven_key
-from egov_serang.sandbox.mutual import shown
-from egov_serang.sandbox.oauth.clients import Proof, proven
+from egov_serang.sandbox.oauth.clients import Brought, Proof, proven
 from egov_serang.sandbox.oauth.grants import Asked
 from egov_serang.sandbox.oauth.jwt_bearer import JWT_BEARER
 from egov_serang.sandbox.oauth.refusal import OAuthError, Refused
@@ -46,27 +46,17 @@ async def token(
     *,
     request: Request,
     here: Here,
+    proof: Brought,
     grant_type: Annotated[str, Form()] = "",
     scope: Annotated[str | None, Form()] = None,
     code: Annotated[str | None, Form()] = None,
     redirect_uri: Annotated[str | None, Form()] = None,
     code_verifier: Annotated[str | None, Form()] = None,
-    client_id: Annotated[str | None, Form()] = None,
-    client_secret: Annotated[str | None, Form()] = None,
-    client_assertion_type: Annotated[str | None, Form()] = None,
-    client_assertion: Annotated[str | None, Form()] = None,
     assertion: Annotated[str | None, Form()] = None,
 ) -> JSONResponse:
     """An access token for a client that proves who it is."""
-    proof = Proof(
-        authorization=request.headers.get("authorization", ""),
-        client_id=client_id,
-        client_secret=client_secret,
-        client_assertion_type=client_assertion_type,
-        client_assertion=client_assertion,
-        grant=assertion if grant_type == JWT_BEARER else None,
-        certificate=shown(request),
-    )
+    if grant_type == JWT_BEARER:
+        proof = replace(proof, grant=assertion)
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
     try:
         client = proven(here, proof, people=grant_type in PERSONAL)
