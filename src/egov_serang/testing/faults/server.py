@@ -1,4 +1,4 @@
-"""A loopback HTTP server that fails on demand, for tests of what a client does then."""
+"""The server: connections it accepts, requests it reads, a script of what happens to each."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 from egov_serang.core.message import Headers
 
 _HEAD_END = b"\r\n\r\n"
 _ABORTIVE = struct.pack("ii", 1, 0)  # SO_LINGER on with 0 seconds: close sends RST instead of FIN
+_OWN_ANSWER = frozenset({"status", "json", "body"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -32,14 +33,83 @@ class SeenRequest:
     body: bytes
     connection: int
 
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+
+class Content(TypedDict, total=False):
+    """What an answer says: `json` goes before `body`; `gzip` compresses either; `headers` replace by name."""
+
+    json: Any
+    body: bytes
+    headers: Iterable[tuple[str, str]]
+    gzip: bool
+
+
+class Parts(Content, total=False):
+    """A whole answer."""
+
+    status: int
+
+
+Service = Callable[[SeenRequest], Parts]
+"""Carries a request out, and says what is answered."""
+
+
+def answer(
+    request: SeenRequest,
+    status: int = 200,
+    *,
+    json: Any = None,
+    body: bytes = b"{}",
+    headers: Iterable[tuple[str, str]] = (),
+    gzip: bool = False,
+) -> tuple[bytes, bytes]:
+    """Head and body of a well-formed answer that echoes `X-Request-Id`."""
+    content = body if json is None else json_codec.dumps(json).encode()
+    content = gzip_codec.compress(content) if gzip else content
+    fields = {"content-type": "application/json", "content-length": str(len(content))}
+    if gzip:
+        fields["content-encoding"] = "gzip"
+    if "x-request-id" in request.headers:
+        fields["x-request-id"] = request.headers["x-request-id"]
+    fields |= {name.lower(): value for name, value in headers}
+    lines = [f"HTTP/1.1 {status} Scripted", *(f"{name}: {value}" for name, value in fields.items())]
+    return "\r\n".join(lines).encode() + _HEAD_END, content
+
+
+def _nothing(_: SeenRequest) -> Parts:
+    return {}
+
 
 class Peer:
     """The server's end of one connection, with one request just read from it. Steps act on it."""
 
-    def __init__(self, request: SeenRequest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self,
+        request: SeenRequest,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        service: Service = _nothing,
+    ) -> None:
         self.request = request
         self._reader = reader
         self._writer = writer
+        self._service = service
+
+    def answer(self, **parts: Unpack[Parts]) -> tuple[bytes, bytes]:
+        """Head and body of the answer to this request.
+
+        With a `status`, `json` or `body` of the step's own, nothing is carried out. Else the service does what was
+        asked, and this is what it answers, with the step's `headers` and `gzip`.
+        """
+        if parts.keys() & _OWN_ANSWER:
+            return answer(self.request, **parts)
+        said = self._service(self.request)
+        headers = [*said.get("headers", ()), *parts.get("headers", ())]
+        return answer(self.request, **(said | parts | {"headers": headers}))
 
     async def send(self, data: bytes) -> None:
         """Send bytes exactly as given, in one write."""
@@ -66,142 +136,41 @@ class Peer:
 Step = Callable[[Peer], Awaitable[None]]
 
 
-def answer(
-    request: SeenRequest,
-    status: int = 200,
-    *,
-    json: Any = None,
-    body: bytes = b"{}",
-    headers: Iterable[tuple[str, str]] = (),
-    gzip: bool = False,
-) -> tuple[bytes, bytes]:
-    """Head and body of a well-formed answer that echoes `X-Request-Id`."""
-    content = body if json is None else json_codec.dumps(json).encode()
-    content = gzip_codec.compress(content) if gzip else content
-    fields = {"content-type": "application/json", "content-length": str(len(content))}
-    if gzip:
-        fields["content-encoding"] = "gzip"
-    if "x-request-id" in request.headers:
-        fields["x-request-id"] = request.headers["x-request-id"]
-    fields |= {name.lower(): value for name, value in headers}
-    lines = [f"HTTP/1.1 {status} Scripted", *(f"{name}: {value}" for name, value in fields.items())]
-    return "\r\n".join(lines).encode() + _HEAD_END, content
-
-
-def reply(status: int = 200, **parts: Any) -> Step:
-    """Answer in full. Takes the arguments of `answer`."""
-
-    async def step(peer: Peer) -> None:
-        await peer.send(b"".join(answer(peer.request, status, **parts)))
-
-    return step
-
-
-def raw(data: bytes, *, close: bool = False) -> Step:
-    """Send these bytes instead of an answer, then perhaps close."""
-
-    async def step(peer: Peer) -> None:
-        await peer.send(data)
-        if close:
-            peer.close()
-
-    return step
-
-
-def reset_before_answer() -> Step:
-    """Read the request, then break the connection."""
-    return commit_then_reset(lambda _: None)
-
-
-def commit_then_reset(commit: Callable[[SeenRequest], object]) -> Step:
-    """Do what was asked, then break the connection: the answer is lost, the effect is not."""
-
-    async def step(peer: Peer) -> None:
-        commit(peer.request)
-        peer.reset()
-
-    return step
-
-
-def close_before_answer() -> Step:
-    """Read the request, then close in good order."""
-
-    async def step(peer: Peer) -> None:
-        peer.close()
-
-    return step
-
-
-def close_after(status: int = 200, **parts: Any) -> Step:
-    """Answer in full and close at once, without having said so: the client's idle connection is dead."""
-
-    async def step(peer: Peer) -> None:
-        await peer.send(b"".join(answer(peer.request, status, **parts)))
-        peer.close()
-
-    return step
-
-
-def drip(part: str = "body", *, every: float = 0.02, **parts: Any) -> Step:
-    """Answer byte by byte, one `every` so many seconds, from the beginning of the `head` or of the `body`."""
-
-    async def step(peer: Peer) -> None:
-        head, body = answer(peer.request, **parts)
-        if part == "body":
-            await peer.send(head)
-        for byte in body if part == "body" else head + body:
-            await peer.send(bytes([byte]))
-            await asyncio.sleep(every)
-
-    return step
-
-
-def truncate(keep: int, **parts: Any) -> Step:
-    """Send the head and the first `keep` bytes of the body, then close."""
-
-    async def step(peer: Peer) -> None:
-        head, body = answer(peer.request, **parts)
-        await peer.send(head + body[:keep])
-        peer.close()
-
-    return step
-
-
-def stray(second: bytes, *, when: threading.Event | None = None, **parts: Any) -> Step:
-    """Answer, then send an answer nobody asked for: in the same write, or once `when` is set."""
-
-    async def step(peer: Peer) -> None:
-        first = b"".join(answer(peer.request, **parts))
-        if when is None:
-            await peer.send(first + second)
-            return
-        await peer.send(first)
-        await asyncio.to_thread(when.wait, 10)
-        await peer.send(second)
-
-    return step
-
-
-def hang() -> Step:
-    """Never answer."""
-    return Peer.until_gone
+async def serve(peer: Peer) -> None:
+    """The step of a healthy service: carry out, answer in full."""
+    await peer.send(b"".join(peer.answer()))
 
 
 class FaultServer:
-    """A scripted HTTP/1.1 server on a free port of 127.0.0.1, in a thread of its own; a context manager.
+    """A scripted HTTP/1.1 server on a free port of this machine, in a thread of its own; a context manager.
 
     Each request takes the next step of the script; when the script is over, `default` answers.
 
     Args:
         steps: the script.
-        default: what answers afterwards.
+        default: what answers afterwards; the service, without a fault, when None.
+        service: carries requests out where a step does not answer on its own; answers `{}` when None.
+        accepted: happens to each new connection, before a request is read; `peer.request` is empty then.
         tls: serve https with this context.
+        host: the address to listen on; of this machine only.
     """
 
-    def __init__(self, *steps: Step, default: Step | None = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *steps: Step,
+        default: Step | None = None,
+        service: Service | None = None,
+        accepted: Step | None = None,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
         self._script = deque(steps)
-        self._default = reply() if default is None else default
+        self._scripts: dict[str, deque[Step]] = {}
+        self._default = serve if default is None else default
+        self._service = _nothing if service is None else service
+        self._accepted = accepted
         self._tls = tls
+        self._host = host
         self._changed = threading.Condition()
         self._ready = threading.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -216,11 +185,28 @@ class FaultServer:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+        """Where it listens."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
     def then(self, *steps: Step) -> None:
         """Add to the script."""
         self._script.extend(steps)
+
+    def on(self, path: str, *steps: Step) -> None:
+        """Add to a script of its own for requests of one path; they no longer take steps of the main one.
+
+        Args:
+            path: such as `/oauth2/token`, without a query.
+            steps: what happens to them in turn; afterwards the service answers.
+        """
+        self._scripts.setdefault(path, deque()).extend(steps)
+
+    def heal(self) -> None:
+        """Forget what is left of all scripts: the service answers from now on."""
+        self._default = serve
+        for script in (self._script, *self._scripts.values()):
+            script.clear()
 
     def wait_for(self, requests: int, timeout: float = 10.0) -> bool:
         """Wait until so many requests have come in; false when they have not within `timeout` seconds."""
@@ -260,7 +246,7 @@ class FaultServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._talk, "127.0.0.1", 0, ssl=self._tls)
+        server = await asyncio.start_server(self._talk, self._host, 0, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
@@ -268,6 +254,12 @@ class FaultServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _next(self, request: SeenRequest) -> Step:
+        if request.path in self._scripts:
+            script = self._scripts[request.path]
+            return script.popleft() if script else serve
+        return self._script.popleft() if self._script else self._default
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -277,13 +269,15 @@ class FaultServer:
         self.connections += 1
         number = self.connections
         try:
+            if self._accepted is not None:
+                await self._accepted(Peer(SeenRequest("", "", Headers(), b"", number), reader, writer))
             while not writer.is_closing():
                 request = await self._read(reader, number)
-                step = self._script.popleft() if self._script else self._default
+                step = self._next(request)
                 self._note(request)
-                await step(Peer(request, reader, writer))
+                await step(Peer(request, reader, writer, self._service))
                 self._note(steps=1)
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
             pass  # the client left, as it may at any time, or the server stops: nobody else cancels
         finally:
             if not writer.is_closing():
