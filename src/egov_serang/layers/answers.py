@@ -14,7 +14,7 @@ from egov_serang.errors import UnexpectedReply
 _REDIRECTS: Final = range(300, 400)
 _NOT_MODIFIED: Final = 304
 _REFUSALS: Final = 400
-PROXY_MAY_ANSWER: Final = frozenset({429, 500, 502, 503, 504})
+PROXY_MAY_ANSWER: Final = frozenset({408, 429, 500, 502, 503, 504})
 """What a proxy in between may say on its own, without request id and signature: nothing but that it did not work."""
 
 

@@ -208,6 +208,14 @@ class FaultServer:
         for script in (self._script, *self._scripts.values()):
             script.clear()
 
+    def hang_up(self) -> None:
+        """Break every connection there is now, whatever is under way on it."""
+        self._loop.call_soon_threadsafe(self._break_all)
+
+    def _break_all(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
     def wait_for(self, requests: int, timeout: float = 10.0) -> bool:
         """Wait until so many requests have come in; false when they have not within `timeout` seconds."""
         return self._wait(lambda: len(self.requests) >= requests, timeout)
@@ -282,7 +290,7 @@ class FaultServer:
         finally:
             if not writer.is_closing():
                 writer.transport.abort()
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, asyncio.CancelledError):
                 await writer.wait_closed()
             self._note(closed=1)
 

@@ -62,12 +62,14 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
+    408: ServerFault,  # it gave up waiting for the request, or would not have it this early (425): come again
     409: Conflict,
     410: NotFound,
     412: Conflict,
     413: Invalid,
     415: Invalid,
     422: Invalid,
+    425: ServerFault,
     428: Conflict,
     429: RateLimited,
 }
