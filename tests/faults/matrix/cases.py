@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import email.utils
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -49,6 +49,9 @@ from egov_serang.testing.faults import (
 )
 
 Times = Literal["once", "always"]
+ITSELF: Final = "itself"
+"""Instead of `Times`: a row with a play of its own."""
+
 Make = Callable[[], Step]
 Trust = Literal["expired", "other host", "unknown", "old", "good"]
 
@@ -79,7 +82,7 @@ class Case:
         address: where the gateway is, if not at the fault gateway's own address.
         accepted: what happens to each connection.
         trust: which certificate the gateway shows.
-        on: what happens to requests of other paths.
+        on: what happens to requests of other paths, the last of it for ever.
         prepare: something to do between the first call and the faulty one.
         host: the address the gateway listens on.
         outlives: whether something goes on when the call has ended: a task's request for a token.
@@ -96,7 +99,7 @@ class Case:
     address: Callable[[], AbstractContextManager[str]] | str | None = None
     accepted: Make | None = None
     trust: Trust | None = None
-    on: Mapping[str, Make] = field(default_factory=dict[str, Make])
+    on: Mapping[str, Sequence[Make]] = field(default_factory=dict[str, Sequence[Make]])
     prepare: Callable[[FaultGateway, Any], None] | None = None
     host: str = "127.0.0.1"
     outlives: bool = False
@@ -140,6 +143,7 @@ def rest(gateway: FaultGateway, driver: Any) -> None:
     assert gateway.wait_for_close(1)
 
 
+DOWN: Final = partial(refuse, "internal", 503)
 BOTH: Final = ("write once", "write always")
 _AT: Final = 1_790_000_000.0
 
@@ -246,14 +250,24 @@ CASES: Final[list[Case]] = [
         first=close_after,
         prepare=rest,
     ),
-    *cases(37, "token endpoint down", None, "write always", on={TOKENS: partial(refuse, "internal", 503)}),
-    *cases(37, "token endpoint silent", None, "write always", on={TOKENS: hang}, outlives=True, options=SHORT),
+    *cases(37, "token endpoint down", None, "write always", on={TOKENS: [DOWN]}),
+    *cases(37, "token endpoint silent", None, "write always", on={TOKENS: [hang]}, outlives=True, options=SHORT),
     *cases(
         37,
         "token endpoint answers 400",
         None,
         "write always",
-        on={TOKENS: partial(reply, 400, json={"error": "invalid_client"})},
+        on={TOKENS: [partial(reply, 400, json={"error": "invalid_client"})]},
+    ),
+    *cases(
+        37,
+        "token endpoint down while the old token lives",
+        None,
+        "write always",
+        warm=True,
+        on={TOKENS: [reply, DOWN]},
+        prepare=near_expiry,
+        outlives=True,
     ),
     *cases(42, "IPv6 only", None, "write always", host="::1"),
     *cases(42, "101 unasked", upgrade, *BOTH),

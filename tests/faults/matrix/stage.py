@@ -91,8 +91,9 @@ def _gateway(case: Case, folder: Path) -> Iterator[FaultGateway]:
         tls=tls,
         host=case.host,
     ) as gateway:
-        for path, step in case.on.items():
-            gateway.on(path, *([step()] * 10))
+        for path, steps in case.on.items():
+            made = [step() for step in steps]
+            gateway.on(path, *made, *(made[-1:] * 10))
         yield gateway
 
 
@@ -142,5 +143,6 @@ def settled(driver: Driver, gateway: FaultGateway) -> None:
 
 def answers_again(driver: Driver) -> None:
     """The client is as good as new: the next call gets its own answer, at once."""
-    assert driver.call("read", "c-next") == Outcome("success", "yes", 1)
+    after = driver.call("read", "c-next")
+    assert after == Outcome("success", "yes", 1), after
     assert driver.count.busy == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -119,9 +120,12 @@ class Driver:
     def until_at_rest(self) -> None:
         """Let what goes on in the background end, now that nothing holds it."""
         for _ in range(1000):
-            if self.runner is None or not self.count.busy:
+            if not self.count.busy:
                 return
-            self.runner.run(asyncio.sleep(0.01))
+            if self.runner is None:
+                threading.Event().wait(0.01)
+            else:
+                self.runner.run(asyncio.sleep(0.01))
 
     def call(self, kind: Kind, complaint_id: str = "c-read") -> Outcome:
         """Make a call; an outcome without effects, which only the service knows."""

@@ -153,6 +153,7 @@ class FaultServer:
         accepted: happens to each new connection, before a request is read; `peer.request` is empty then.
         tls: serve https with this context.
         host: the address to listen on; of this machine only.
+        port: the port to listen on; a free one when 0.
     """
 
     def __init__(
@@ -163,6 +164,7 @@ class FaultServer:
         accepted: Step | None = None,
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self._script = deque(steps)
         self._scripts: dict[str, deque[Step]] = {}
@@ -179,7 +181,7 @@ class FaultServer:
         self.connections = 0
         self.received = 0
         """Bytes of requests read."""
-        self.port = 0
+        self.port = port
         self._steps_done = 0
         self._closed = 0
 
@@ -209,12 +211,13 @@ class FaultServer:
             script.clear()
 
     def hang_up(self) -> None:
-        """Break every connection there is now, whatever is under way on it."""
-        self._loop.call_soon_threadsafe(self._break_all)
+        """Break every connection there is now, whatever is under way on it; returns when they are broken."""
+        asyncio.run_coroutine_threadsafe(self._break_all(), self._loop).result()
 
-    def _break_all(self) -> None:
+    async def _break_all(self) -> None:
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def wait_for(self, requests: int, timeout: float = 10.0) -> bool:
         """Wait until so many requests have come in; false when they have not within `timeout` seconds."""
@@ -254,14 +257,12 @@ class FaultServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._talk, self._host, 0, ssl=self._tls)
+        server = await asyncio.start_server(self._talk, self._host, self.port, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
         server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._break_all()
 
     def _next(self, request: SeenRequest) -> Step:
         if request.path in self._scripts:
