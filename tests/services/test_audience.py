@@ -1,4 +1,4 @@
-"""What a token is for (RFC 8707), said to the sandbox under every profile that obtains tokens."""
+"""What a token is for (RFC 8707), said to the sandbox under the profiles that obtain tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from egov_serang.types import Secret
 WORD = "a word of nobody's"
 
 
-@pytest.fixture(params=["private_key_jwt", "fapi2", "client_secret", "jwt_grant"])
+@pytest.fixture(params=["private_key_jwt", "client_secret", "jwt_grant"])
 def config(request: pytest.FixtureRequest, city: Config, sandbox: Sandbox) -> Config:
     if request.param != "client_secret":
         return city.with_(auth=request.param)
