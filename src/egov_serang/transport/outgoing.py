@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import platform
 import re
 from collections.abc import AsyncIterator, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import httpcore
 
+from egov_serang import __version__
 from egov_serang.core.message import Body, Request, TransportFault
+
+USER_AGENT: Final = f"egov-serang/{__version__} python/{platform.python_version()}"
 
 _URL = re.compile(r"(https?://[^/?#\s]+)([^#\s]*)")
 _IN_ONE_PIECE = 64 * 1024
@@ -30,6 +34,11 @@ class Address(NamedTuple):
 def refused(reason: str) -> TransportFault:
     """The fault of a request that must not be sent as it is."""
     return TransportFault("protocol", sent="no", reason=reason, permanent=True)
+
+
+def crowded(slots: int) -> TransportFault:
+    """The fault of a request that found no slot in time."""
+    return TransportFault("timeout", sent="no", reason=f"all {slots} connection slots were busy")
 
 
 def is_loopback(host: str) -> bool:
@@ -73,7 +82,7 @@ def locate(url: str) -> tuple[Address, bytes]:
     return _address(match[1]), (target if target.startswith("/") else f"/{target}").encode()
 
 
-class _Pieces:
+class Pieces:
     """A long body: read anew at each iteration, in either world."""
 
     def __init__(self, body: Body) -> None:
@@ -95,9 +104,11 @@ def in_one_piece(body: Body | None) -> bytes | None:
 
 
 def missing_fields(request: Request) -> list[tuple[str, str]]:
-    """Header fields the transport owes the request: what frames its body, and the codings we can undo."""
+    """Header fields the transport owes the request: who sends it, what frames its body, the codings we can undo."""
     names = {name.lower() for name, _ in request.headers}
     fields: list[tuple[str, str]] = []
+    if "user-agent" not in names:  # of token requests too: firewalls refuse what does not say what it is
+        fields.append(("user-agent", USER_AGENT))
     if "accept-encoding" not in names:
         fields.append(("accept-encoding", "gzip"))
     if request.body is not None:
@@ -134,6 +145,6 @@ def outgoing(request: Request, address: Address, target: bytes) -> httpcore.Requ
     content = in_one_piece(request.body)
     if content is None and request.body is not None:
         return httpcore.Request(
-            request.method, url, headers=header_fields(request, address), content=_Pieces(request.body)
+            request.method, url, headers=header_fields(request, address), content=Pieces(request.body)
         )
     return httpcore.Request(request.method, url, headers=header_fields(request, address), content=content)
