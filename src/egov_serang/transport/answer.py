@@ -25,13 +25,22 @@ def fields(raw: Sequence[tuple[bytes, bytes]]) -> Headers:
     """Header fields as text. Latin-1 never fails; what is not ASCII in a field is the service's own affair.
 
     Raises:
+        TransportFault: as `check_size` does.
+    """
+    check_size(raw)
+    return Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+
+
+def check_size(raw: Sequence[tuple[bytes, bytes]] | Sequence[tuple[str, str]]) -> None:
+    """Refuse a head larger than any of ours would be.
+
+    Raises:
         TransportFault: `protocol`, permanent: more fields than 64, or one over 8 KiB.
     """
     if len(raw) > _MOST_FIELDS:
         raise _bad("protocol", f"the answer has more than {_MOST_FIELDS} header fields", permanent=True)
     if any(len(value) > _LONGEST_FIELD for _, value in raw):
         raise _bad("protocol", "a header field of the answer is longer than 8 KiB", permanent=True)
-    return Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
 
 
 def check_framing(method: str, status: int, headers: Headers) -> None:

@@ -25,6 +25,7 @@ class Caller:
             verify_answers=False,
             request_id_echo=True,
             deadline=10.0,
+            read=2.0,
         )
         how: dict[str, Any] = {} if transport == "lanes" else {"transport": transport}
         self.client: Any = (Client if self.flow == "sync" else AsyncClient)(config, **how)

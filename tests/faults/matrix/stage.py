@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +16,9 @@ from tests.layers.keys import ed25519_pem
 
 from egov_serang import Config, Secret
 from egov_serang.testing.faults import FaultGateway, Step, serve
-from egov_serang.testing.faults.certificates import self_signed, serving
+from egov_serang.testing.faults.certificates import Authority, serving
 
-BOUND: Final = 60.0
+BOUND: Final = 60
 """Seconds after which a case is said to hang. The longest takes about two."""
 
 
@@ -29,21 +29,17 @@ def played(case: Case, world: World, folder: Path) -> Outcome:
 
 def within_bound(work: Callable[[], Outcome]) -> Outcome:
     """The outcome of work that must not hang."""
-    ended: list[Outcome | BaseException] = []
 
-    def run() -> None:
-        try:
-            ended.append(work())
-        except BaseException as error:
-            ended.append(error)
+    def say(_: int, __: object) -> None:
+        raise AssertionError("it hangs")
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(BOUND)
-    assert ended, "it hangs"
-    if isinstance(ended[0], BaseException):
-        raise ended[0]
-    return ended[0]
+    before = signal.signal(signal.SIGALRM, say)
+    signal.alarm(BOUND)
+    try:
+        return work()
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _play(case: Case, world: World, folder: Path) -> Outcome:
@@ -54,10 +50,8 @@ def _play(case: Case, world: World, folder: Path) -> Outcome:
         issuer = stack.enter_context(FaultGateway()) if elsewhere else gateway
         config = signed(gateway, folder, **case.options)
         config = replace(config, gateway=_address(case, gateway, stack), issuer=issuer.url)
-        if case.trust == "other host":
-            config = replace(config, ca_file=folder / "other host.pem")
-        elif case.trust not in {None, "unknown"}:
-            config = replace(config, ca_file=folder / f"{case.trust}.pem")
+        if case.trust is not None:
+            config = replace(config, ca_file=authority(folder, "authority").ca_file)
         driver = stack.enter_context(world.client(config))
         if case.warm:
             assert driver.call("read").outcome == "success"
@@ -82,8 +76,7 @@ def _gateway(case: Case, folder: Path) -> Iterator[FaultGateway]:
     script: list[Step] = [*first, fault]
     tls = None
     if case.trust is not None:
-        pem = folder / f"{case.trust}.pem"
-        tls = serving(certificate(pem, case.trust), old=case.trust == "old")
+        tls = serving(certificate(folder, case.trust), old=case.trust == "old")
     with FaultGateway(
         *script,
         default=fault if case.times == "always" else None,
@@ -97,15 +90,18 @@ def _gateway(case: Case, folder: Path) -> Iterator[FaultGateway]:
         yield gateway
 
 
-def certificate(path: Path, trust: Trust) -> Path:
+@cache
+def authority(folder: Path, name: str) -> Authority:
+    """Whom the client trusts (`authority`), and another one."""
+    return Authority(folder, name)
+
+
+@cache
+def certificate(folder: Path, trust: Trust) -> Path:
     """The certificate a gateway shows, made once for a folder."""
-    if not path.exists():
-        self_signed(
-            path,
-            address="127.0.0.99" if trust == "other host" else "127.0.0.1",
-            days=-1 if trust == "expired" else 1,
-        )
-    return path
+    signer = authority(folder, "nobody" if trust == "unknown" else "authority")
+    address = "127.0.0.99" if trust == "other host" else "127.0.0.1"
+    return signer.certificate(trust, address=address, days=-1 if trust == "expired" else 1)
 
 
 def _address(case: Case, gateway: FaultGateway, stack: ExitStack) -> str:
@@ -116,7 +112,7 @@ def _address(case: Case, gateway: FaultGateway, stack: ExitStack) -> str:
     return stack.enter_context(case.address())
 
 
-@lru_cache(maxsize=8)
+@cache
 def _key(folder: Path) -> Path:
     path = folder / "message.pem"
     path.write_bytes(ed25519_pem())
