@@ -97,6 +97,8 @@ class Config:
         read: seconds of silence while an answer is awaited.
         retries: repetitions after the first attempt.
         slots: calls at once.
+        rate_limit: whether calls are held back where the gateway announces limits (`RateLimit`, `X-RateLimit-*`,
+            `Retry-After`) or refuses for want of room; nothing is held back while it does neither.
         language: the language services are asked to answer in first.
         ca_file: PEM file of the authorities to trust instead of the machine's.
         client_cert_file: certificate for mutual TLS: PEM with its chain, or PKCS#12 with its key. A replaced file
@@ -149,6 +151,7 @@ class Config:
     read: float = 20.0
     retries: int = 2
     slots: int = 64
+    rate_limit: bool = True
     language: Language = "id"
     ca_file: str | Path | None = None
     client_cert_file: str | Path | None = None
@@ -170,7 +173,7 @@ class Config:
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
         if not isinstance(self.retries, int) or self.retries < 0 or not isinstance(self.slots, int) or self.slots < 1:
             raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
-        for name in ("telemetry", "dpop_exp"):
+        for name in ("telemetry", "dpop_exp", "rate_limit"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} must be true or false", code="config_value")
         if self.verify_answers is not None and not isinstance(self.verify_answers, bool):
@@ -304,7 +307,7 @@ def _fault(name: str, value: object) -> str | None:
     """What is wrong with a setting of a file, by its name and type alone."""
     if name == "client_secret" or name not in {known.name for known in fields(Config)}:
         return "is not a setting"
-    if name in _NUMBERS or name in {"request_id_echo", "verify_answers", "telemetry", "dpop_exp"}:
+    if name in _NUMBERS or name in {"request_id_echo", "verify_answers", "telemetry", "dpop_exp", "rate_limit"}:
         return None if isinstance(value, int | float) else "must be a number, or true or false"
     return None if isinstance(value, str) else "must be text"
 
