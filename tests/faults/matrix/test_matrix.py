@@ -9,6 +9,7 @@ from tests.faults.matrix.cases import CASES, ITSELF, Case
 from tests.faults.matrix.expected import expected, rows
 from tests.faults.matrix.scenarios import SCENARIOS, Scenario
 from tests.faults.matrix.stage import played, within_bound
+from tests.faults.matrix.table import promised, shown, table
 from tests.faults.matrix.worlds import WORLDS, World
 
 
@@ -38,3 +39,8 @@ def test_every_row_is_played_and_nothing_else_is_expected() -> None:
     assert {row for row, *_ in played_keys} == set(range(1, 43))
     assert len(played_keys) == len(CASES) + len(SCENARIOS)
     assert rows().keys() == played_keys
+
+
+def test_the_table_of_the_documentation_is_what_was_measured() -> None:
+    """The cells above hold what is measured against what is expected; this, what is expected against the page."""
+    assert shown() == table(promised()), "run: make matrix"
