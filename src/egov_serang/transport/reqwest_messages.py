@@ -74,23 +74,25 @@ def head(method: str, status: int, answer: BaseResponse) -> Headers:
         TransportFault: its framing cannot be trusted, or its head is larger than any of ours would be.
     """
     try:
-        headers = Headers(answer.headers.items())
+        found = answer.headers.dict_multi_value()
     except ValueError:
-        headers = Headers(_readable(answer))
+        found = _readable(answer)
+    fields = {name: value if isinstance(value, str) else ", ".join(value) for name, value in found.items()}
+    headers = Headers.of(fields)
     check_framing(method, status, headers)
-    if "transfer-encoding" in headers and headers["transfer-encoding"].lower() != "chunked":
+    if fields.get("transfer-encoding", "chunked").lower() != "chunked":
         raise TransportFault("protocol", sent="maybe", reason="the answer is in a transfer coding nobody asked for")
-    if sum(map(len, headers.values())) > _HEAD_LIMIT:
+    if sum(map(len, fields.values())) > _HEAD_LIMIT:
         raise TransportFault("protocol", sent="maybe", reason="the head of the answer is larger than allowed")
     return headers
 
 
-def _readable(answer: BaseResponse) -> list[tuple[str, str]]:
+def _readable(answer: BaseResponse) -> dict[str, str | list[str]]:
     """The fields in ASCII. pyreqwest cannot hand out others; a signature that covers one will not verify."""
-    found: list[tuple[str, str]] = []
-    for name in dict.fromkeys(answer.headers.keys()):
+    found: dict[str, str | list[str]] = {}
+    for name in answer.headers:
         try:
-            found += [(name, value) for value in answer.get_header_all(name)]
+            found[name] = answer.get_header_all(name)
         except ValueError:
             continue
     return found
