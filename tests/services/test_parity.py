@@ -1,6 +1,6 @@
 """One script, two clients: with `Client` as it stands, and with its awaits on `AsyncClient`, it gives equal models.
 
-Over each transport.
+And it gives them over each transport.
 """
 
 from __future__ import annotations
