@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from typer.testing import CliRunner
 
-from egov_serang import Client, Config, Nik
+from egov_serang import Client, Config, Nik, UnexpectedReply
 from egov_serang.cli.app import app
 from egov_serang.models.complaints import Location
 from egov_serang.models.identity import Purpose
@@ -134,6 +134,18 @@ def of_the_way(sandbox: Sandbox, city: Config, folder: Path) -> Iterator[str]:
     yield answering(FakeResponse(302, headers={"location": "https://login.example/"}))
     yield answering(*[FakeResponse(200, json={"data": []}, headers={"x-request-id": "another"})] * 3)
     yield answering(FakeResponse(200, json={"data": "?"}))
+    yield from of_what_is_left_alone()
+
+
+def of_what_is_left_alone() -> Iterator[str]:
+    """Calls that are not sent, or not again."""
+    full = FakeResponse(200, json={"data": []}, headers={"ratelimit": '"hour";r=0;t=90'})
+    client = Client(transport=FakeTransport(lambda _: full)).with_options(deadline=30)
+    list(client.complaints.services())
+    yield said(lambda: list(client.complaints.services()))
+    yield said(lambda: client.resume(UnexpectedReply("copied")))
+    three: Any = 3
+    yield said(lambda: Client(transport=FakeTransport(lambda _: full), retry=three))
 
 
 def of_the_gateway(sandbox: Sandbox, city: Config, folder: Path) -> Iterator[str]:
