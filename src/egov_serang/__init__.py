@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from egov_serang.core.reply import Download, Reply
     from egov_serang.errors import (
         ApiError,
+        Attempt,
         ConfigError,
         Conflict,
         ConnectionFailed,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         UnexpectedReply,
         UnsupportedOperation,
     )
+    from egov_serang.layers.policy import RetryPolicy
     from egov_serang.model import Model, Money
     from egov_serang.models.events import Event
     from egov_serang.services.events import Webhooks
@@ -54,6 +56,7 @@ _HOMES: Final = {
     "core.reply": ("Download", "Reply"),
     "errors": (
         "ApiError",
+        "Attempt",
         "ConfigError",
         "Conflict",
         "ConnectionFailed",
@@ -73,6 +76,7 @@ _HOMES: Final = {
         "UnexpectedReply",
         "UnsupportedOperation",
     ),
+    "layers.policy": ("RetryPolicy",),
     "model": ("Model", "Money"),
     "models.events": ("Event",),
     "services.events": ("Webhooks",),
@@ -85,6 +89,7 @@ __all__ = [
     "ApiError",
     "AsyncClient",
     "AsyncPager",
+    "Attempt",
     "AuditEvent",
     "Call",
     "Client",
@@ -116,6 +121,7 @@ __all__ = [
     "QuotaExhausted",
     "RateLimited",
     "Reply",
+    "RetryPolicy",
     "Secret",
     "ServerFault",
     "SignatureInvalid",
