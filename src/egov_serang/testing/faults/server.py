@@ -153,6 +153,7 @@ class FaultServer:
         accepted: happens to each new connection, before a request is read; `peer.request` is empty then.
         tls: serve https with this context.
         host: the address to listen on; of this machine only.
+        port: the port to listen on, such as that of a server whose restart this is; a free one when 0.
     """
 
     def __init__(
@@ -163,6 +164,7 @@ class FaultServer:
         accepted: Step | None = None,
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self._script = deque(steps)
         self._scripts: dict[str, deque[Step]] = {}
@@ -179,7 +181,7 @@ class FaultServer:
         self.connections = 0
         self.received = 0
         """Bytes of requests read."""
-        self.port = 0
+        self.port = port
         self._steps_done = 0
         self._closed = 0
 
@@ -246,7 +248,7 @@ class FaultServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._talk, self._host, 0, ssl=self._tls)
+        server = await asyncio.start_server(self._talk, self._host, self.port, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
@@ -282,7 +284,7 @@ class FaultServer:
         finally:
             if not writer.is_closing():
                 writer.transport.abort()
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, asyncio.CancelledError):  # or the server stops at this very moment
                 await writer.wait_closed()
             self._note(closed=1)
 

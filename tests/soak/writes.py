@@ -1,0 +1,242 @@
+"""A hundred thousand keyed writes to a gateway that fails: each goes on until it succeeds, or was resumed three times.
+
+usage: python -m tests.soak.writes tasks|threads lanes|fast WRITES IN_FLIGHT
+
+Runs the failing gateway in a process of its own, and prints a report as one line of JSON (`Report`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from tests.soak.gateway import TEMPLATE, TO, configured, make_keys
+from tests.soak.misdeeds import DEADLINE, READ
+
+from egov_serang import AsyncClient, Client, EgovError
+from egov_serang.core.runtime import run_sync
+from egov_serang.models.notifications import Message
+
+RESUMED_AT_MOST: Final = 3
+PAUSE: Final = 0.5
+"""Seconds before a write is resumed; longer each time."""
+
+
+@dataclass
+class Report:
+    """What became of the writes, as the client and as the gateway saw it."""
+
+    done: list[int] = field(default_factory=lambda: [0] * (RESUMED_AT_MOST + 1))
+    """Successes: at once, after being resumed once, twice, three times."""
+    given_up: list[int] = field(default_factory=list)
+    """Writes that never succeeded."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """By class, code and `sent`."""
+    lies: list[str] = field(default_factory=list)
+    """`sent=no` where the gateway had been asked; answers to other writes; errors without a key."""
+    memory: list[int] = field(default_factory=list)
+    """Resident bytes of this process, after each tenth of the writes."""
+    seconds: float = 0.0
+    busy: int = -1
+    """Lanes with a call on them when all was done."""
+    left: int = -1
+    """Lanes after the client was closed."""
+    gateway: dict[str, Any] = field(default_factory=dict)
+    """The gateway's own report."""
+
+
+class Gateway:
+    """The failing gateway's process."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._lock = threading.Lock()
+
+    def ask(self, what: int | str) -> Any:
+        """How often a write was asked for, by its number; or its report."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        with self._lock:
+            print(what, file=stdin, flush=True)
+            return json.loads(stdout.readline())
+
+
+@contextmanager
+def running(folder: Path, writes: int) -> Iterator[tuple[str, Gateway]]:
+    """Start the gateway, and end it."""
+    between = max(writes // 10, min(writes // 2, 1000))
+    command = [sys.executable, "-m", "tests.soak.serve", str(folder), str(writes), str(between)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        yield process.stdout.readline().strip(), Gateway(process)
+        process.stdin.close()
+
+
+class Hands(Protocol):
+    """How a client is used: by threads, where nothing ever suspends, or by tasks."""
+
+    async def send(self, number: int) -> Message: ...
+    async def resume(self, number: int, error: EgovError) -> Message: ...
+    async def seen(self, number: int) -> int: ...
+    async def pause(self, seconds: float) -> None: ...
+
+
+class Threads:
+    def __init__(self, client: Client, gateway: Gateway) -> None:
+        self.client, self.gateway = client, gateway
+
+    async def send(self, number: int) -> Message:
+        return self.client.notifications.send(TEMPLATE, TO, client_reference=str(number))
+
+    async def resume(self, number: int, error: EgovError) -> Message:
+        client = self.client.with_options(idempotency_key=error.idempotency_key)
+        return client.notifications.send(TEMPLATE, TO, client_reference=str(number))
+
+    async def seen(self, number: int) -> int:
+        return int(self.gateway.ask(number))
+
+    async def pause(self, seconds: float) -> None:
+        time.sleep(seconds)  # noqa: ASYNC251 - on a thread of its own, which `run_sync` never leaves
+
+
+class Tasks:
+    def __init__(self, client: AsyncClient, gateway: Gateway) -> None:
+        self.client, self.gateway = client, gateway
+
+    async def send(self, number: int) -> Message:
+        return await self.client.notifications.send(TEMPLATE, TO, client_reference=str(number))
+
+    async def resume(self, number: int, error: EgovError) -> Message:
+        client = self.client.with_options(idempotency_key=error.idempotency_key)
+        return await client.notifications.send(TEMPLATE, TO, client_reference=str(number))
+
+    async def seen(self, number: int) -> int:
+        return int(await asyncio.to_thread(self.gateway.ask, number))
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Writer:
+    """Carries writes out, one after another; several run at once and share the report."""
+
+    def __init__(self, hands: Hands, writes: int) -> None:
+        self.report = Report()
+        self._hands = hands
+        self._todo = iter(range(writes))
+        self._tenth = writes // 10
+        self._ended = 0
+        self._lock = threading.Lock()
+
+    async def work(self) -> None:
+        """Take writes as long as there are any."""
+        for number in self._todo:
+            await self._write(number)
+
+    async def _write(self, number: int) -> None:
+        seen, error = 0, None
+        for again in range(RESUMED_AT_MOST + 1):
+            try:
+                if error is None:
+                    message = await self._hands.send(number)
+                else:
+                    message = await self._hands.resume(number, error)
+            except EgovError as failure:
+                error = failure
+            else:
+                return self._succeeded(number, message, again)
+            asked = await self._hands.seen(number)
+            self._failed(number, error, asked - seen)
+            seen = asked
+            if again < RESUMED_AT_MOST:
+                await self._hands.pause(max(error.retry_after or 0.0, PAUSE * (again + 1)))
+        with self._lock:
+            self.report.given_up.append(number)
+            self._end()
+        return None
+
+    def _succeeded(self, number: int, message: Message, again: int) -> None:
+        with self._lock:
+            self.report.done[again] += 1
+            if (message.message_id, message.client_reference) != (f"m-{number}", str(number)):
+                self.report.lies.append(f"{number} got {message.message_id}")
+            self._end()
+
+    def _end(self) -> None:
+        self._ended += 1
+        if self._ended % self._tenth == 0:
+            self.report.memory.append(resident())
+
+    def _failed(self, number: int, error: EgovError, asked: int) -> None:
+        """Note an error.
+
+        Args:
+            asked: how often the gateway was asked for this write during the call.
+        """
+        with self._lock:
+            self.report.errors[f"{type(error).__name__} {error.code} sent={error.sent}"] += 1
+            if error.sent == "no" and asked:
+                self.report.lies.append(f"{number} said sent=no, and the gateway was asked {asked} times")
+            if error.idempotency_key is None or error.attempts < asked:
+                self.report.lies.append(f"{number}: key {error.idempotency_key}, {error.attempts} attempts of {asked}")
+
+
+def resident() -> int:
+    """Resident bytes of this process."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def over_threads(client: Client, gateway: Gateway, writes: int, width: int) -> Report:
+    writer = Writer(Threads(client, gateway), writes)
+    with client, ThreadPoolExecutor(width) as pool:
+        for working in [pool.submit(run_sync, writer.work()) for _ in range(width)]:
+            working.result()
+        writer.report.busy = client._transport.count.busy
+    writer.report.left = sum(client._transport.count[:2])
+    return writer.report
+
+
+async def over_tasks(client: AsyncClient, gateway: Gateway, writes: int, width: int) -> Report:
+    writer = Writer(Tasks(client, gateway), writes)
+    async with client:
+        await asyncio.gather(*(writer.work() for _ in range(width)))
+        writer.report.busy = client._transport.count.busy
+    writer.report.left = sum(client._transport.count[:2])
+    return writer.report
+
+
+def main(kind: str, transport: str, writes: int, width: int) -> Report:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_keys(folder)
+        with running(folder, writes) as (url, gateway):
+            config = configured(url, folder, read=READ, deadline=DEADLINE, slots=width)
+            begun = time.monotonic()
+            if kind == "threads":
+                report = over_threads(Client(config), gateway, writes, width)
+            else:
+                report = asyncio.run(over_tasks(AsyncClient(config), gateway, writes, width))
+            report.seconds = time.monotonic() - begun
+            report.gateway = gateway.ask("report")
+    return report
+
+
+if __name__ == "__main__":
+    print(json.dumps(vars(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))))
