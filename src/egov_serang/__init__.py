@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from egov_serang.core.reply import Download, Reply
     from egov_serang.errors import (
         ApiError,
+        Attempt,
         ConfigError,
         Conflict,
         ConnectionFailed,
@@ -54,6 +55,7 @@ _HOMES: Final = {
     "core.reply": ("Download", "Reply"),
     "errors": (
         "ApiError",
+        "Attempt",
         "ConfigError",
         "Conflict",
         "ConnectionFailed",
@@ -85,6 +87,7 @@ __all__ = [
     "ApiError",
     "AsyncClient",
     "AsyncPager",
+    "Attempt",
     "AuditEvent",
     "Call",
     "Client",

@@ -29,8 +29,9 @@ from egov_serang.core.audit import AuditHook
 from egov_serang.core.bind import Async, AsyncRaw, Dry, M, Sync, SyncRaw
 from egov_serang.core.clock import Clock
 from egov_serang.core.engine import Engine, Options
+from egov_serang.core.resume import resumable
 from egov_serang.core.runtime import AsyncRuntime, Runtime, SyncRuntime
-from egov_serang.errors import ConfigError
+from egov_serang.errors import ConfigError, EgovError
 from egov_serang.services.arguments import text
 from egov_serang.signing.webhooks import deliveries
 from egov_serang.types import UNSET, Language, Unset
@@ -287,6 +288,28 @@ class Client(_Base[Sync]):
         """The same services, giving `Reply` objects: the result with status, headers, request id, attempts."""
         return Services(self._engine, SyncRaw)
 
+    def resume(self, error: EgovError) -> Any:
+        """Do the call of an error again: the same call, with the same idempotency key, so nothing happens twice.
+
+        A flow of several calls is run again whole. The deadline and the retries are this client's, as in
+        `client.with_options(deadline=300).resume(error)`.
+
+        Args:
+            error: as a method of this client raised it (or of a client it made by `with_options`). What is known of
+                its call is kept here for as long as the error lives, and is never part of it.
+
+        Returns:
+            What the method would have returned.
+
+        Raises:
+            EgovError: it failed again; resume that error, which says the truth about all attempts (`sent`).
+            UnsupportedOperation: the error was copied, pickled or is another client's; it is of a list, which goes on
+                by itself; or repeating could have a second effect (no key honoured, or older than 24 hours).
+
+        Source: contract-v1 section 1 (idempotency).
+        """
+        return resumable(self._engine, error).run()
+
     def close(self) -> None:
         """Close the connections. Closing twice does no harm; a client of yours (`http_client`) stays open."""
         if self._owned:
@@ -350,6 +373,21 @@ class AsyncClient(_Base[Async]):
     def raw(self) -> Services[AsyncRaw]:
         """The same services, giving `Reply` objects: the result with status, headers, request id, attempts."""
         return Services(self._engine, AsyncRaw)
+
+    async def resume(self, error: EgovError) -> Any:
+        """Do the call of an error again: the same call, with the same idempotency key; see `Client.resume`.
+
+        Args:
+            error: as a method of this client raised it.
+
+        Returns:
+            What the method would have returned.
+
+        Raises:
+            EgovError: it failed again; resume that error.
+            UnsupportedOperation: the call is not known, or repeating could have a second effect.
+        """
+        return await resumable(self._engine, error).run_async()
 
     async def close(self) -> None:
         """Close the connections. Closing twice does no harm; a client of yours (`http_client`) stays open."""

@@ -18,6 +18,8 @@ T = TypeVar("T")
 Safety = Literal["safe", "keyed", "never_repeat"]
 """How an operation may be repeated: always; with its idempotency key, which the wire honours; only if never sent."""
 
+RISK: Final[Mapping[Safety, int]] = {"safe": 0, "keyed": 1, "never_repeat": 2}
+
 Decoder = Callable[[Response], T]
 ErrorReader = Callable[[Response], EgovError]
 

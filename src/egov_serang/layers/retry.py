@@ -12,7 +12,6 @@ from typing import Final
 from egov_serang.core.exchange import Exchange, Next
 from egov_serang.core.message import Response
 from egov_serang.errors import (
-    ApiError,
     Conflict,
     ConnectionFailed,
     EgovError,
@@ -100,6 +99,7 @@ class Retry:
         try:
             response = await next(exchange)
         except EgovError as error:
+            exchange.note(error)
             failure = error
         else:
             self._budget.refund(1)
@@ -120,14 +120,15 @@ class Retry:
             if not self._budget.spend(verdict.cost):
                 failure.hint = "The client's retry budget is used up: the service is failing often; slow down"
                 break
+            exchange.repeated += 1
+            exchange.waited += wait
             await exchange.runtime.sleep(wait)
             try:
                 response = await next(exchange)
             except EgovError as error:
+                exchange.note(error)
                 failure = error
             else:
                 self._budget.refund(verdict.cost)
                 return response
-        if not isinstance(failure, ApiError) and exchange.sent != "no":
-            failure.sent = exchange.sent
         raise failure

@@ -62,12 +62,14 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
+    408: ServerFault,
     409: Conflict,
     410: NotFound,
     412: Conflict,
     413: Invalid,
     415: Invalid,
     422: Invalid,
+    425: ServerFault,
     428: Conflict,
     429: RateLimited,
 }
@@ -84,6 +86,8 @@ _HINTS: Final[Mapping[str, str]] = {
 }
 
 
+_SECONDS: Final = re.compile("[0-9]{1,9}")
+_FAR: Final = 1e9
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
@@ -153,14 +157,17 @@ def _parse(response: Response) -> _Problem | None:
 
 
 def _retry_after(response: Response, problem: _Problem) -> float | None:
-    """Seconds to wait: the header in both forms (a date counts from the answer's own `Date`), else the document."""
+    """Seconds to wait: the header in both forms (a date counts from the answer's own `Date`), else the document.
+
+    What makes no sense is as good as silence. A date that is past says: now.
+    """
     value = response.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
+    if _SECONDS.fullmatch(value):
         return float(value)
     try:
         then = email.utils.parsedate_to_datetime(value)
         now = email.utils.parsedate_to_datetime(response.headers.get("date", ""))
         return max(0.0, (then - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         hint = problem.retry_after_s
-        return hint if hint is not None and 0 <= hint < float("inf") else None
+        return hint if hint is not None and 0 <= hint <= _FAR else None
