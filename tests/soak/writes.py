@@ -47,7 +47,7 @@ class Report:
     errors: Counter[str] = field(default_factory=Counter)
     """By class, code and `sent`."""
     lies: list[str] = field(default_factory=list)
-    """`sent=no` where the gateway had been asked; answers to other writes; errors without a key."""
+    """`sent=no` where the gateway was asked; attempts that are not told; answers to other writes."""
     memory: list[int] = field(default_factory=list)
     """Resident bytes of this process, after each tenth of the writes."""
     seconds: float = 0.0
@@ -92,8 +92,8 @@ class Hands(Protocol):
     """How a client is used: by threads, where nothing ever suspends, or by tasks."""
 
     async def send(self, number: int) -> Message: ...
-    async def resume(self, number: int, error: EgovError) -> Message: ...
-    async def seen(self, number: int) -> int: ...
+    async def resume(self, error: EgovError) -> Any: ...
+    async def asked(self, number: int) -> int: ...
     async def pause(self, seconds: float) -> None: ...
 
 
@@ -104,11 +104,10 @@ class Threads:
     async def send(self, number: int) -> Message:
         return self.client.notifications.send(TEMPLATE, TO, client_reference=str(number))
 
-    async def resume(self, number: int, error: EgovError) -> Message:
-        client = self.client.with_options(idempotency_key=error.idempotency_key)
-        return client.notifications.send(TEMPLATE, TO, client_reference=str(number))
+    async def resume(self, error: EgovError) -> Any:
+        return self.client.resume(error)
 
-    async def seen(self, number: int) -> int:
+    async def asked(self, number: int) -> int:
         return int(self.gateway.ask(number))
 
     async def pause(self, seconds: float) -> None:
@@ -122,11 +121,10 @@ class Tasks:
     async def send(self, number: int) -> Message:
         return await self.client.notifications.send(TEMPLATE, TO, client_reference=str(number))
 
-    async def resume(self, number: int, error: EgovError) -> Message:
-        client = self.client.with_options(idempotency_key=error.idempotency_key)
-        return await client.notifications.send(TEMPLATE, TO, client_reference=str(number))
+    async def resume(self, error: EgovError) -> Any:
+        return await self.client.resume(error)
 
-    async def seen(self, number: int) -> int:
+    async def asked(self, number: int) -> int:
         return int(await asyncio.to_thread(self.gateway.ask, number))
 
     async def pause(self, seconds: float) -> None:
@@ -150,20 +148,19 @@ class Writer:
             await self._write(number)
 
     async def _write(self, number: int) -> None:
-        seen, error = 0, None
+        sent, error = 0, None
         for again in range(RESUMED_AT_MOST + 1):
             try:
                 if error is None:
                     message = await self._hands.send(number)
                 else:
-                    message = await self._hands.resume(number, error)
+                    message = await self._hands.resume(error)
             except EgovError as failure:
                 error = failure
             else:
                 return self._succeeded(number, message, again)
-            asked = await self._hands.seen(number)
-            self._failed(number, error, asked - seen)
-            seen = asked
+            sent += sum(attempt.sent != "no" for attempt in error.trail)
+            self._failed(number, error, sent, await self._hands.asked(number))
             if again < RESUMED_AT_MOST:
                 await self._hands.pause(max(error.retry_after or 0.0, PAUSE * (again + 1)))
         with self._lock:
@@ -183,18 +180,21 @@ class Writer:
         if self._ended % self._tenth == 0:
             self.report.memory.append(resident())
 
-    def _failed(self, number: int, error: EgovError, asked: int) -> None:
-        """Note an error.
+    def _failed(self, number: int, error: EgovError, sent: int, asked: int) -> None:
+        """Note an error, and whether it is true.
 
         Args:
-            asked: how often the gateway was asked for this write during the call.
+            number: of the write.
+            error: of this call; those before it are told in its `sent`.
+            sent: how many transmissions of the write may have arrived, as the errors so far have it.
+            asked: how many have, as the gateway has it.
         """
         with self._lock:
             self.report.errors[f"{type(error).__name__} {error.code} sent={error.sent}"] += 1
             if error.sent == "no" and asked:
                 self.report.lies.append(f"{number} said sent=no, and the gateway was asked {asked} times")
-            if error.idempotency_key is None or error.attempts < asked:
-                self.report.lies.append(f"{number}: key {error.idempotency_key}, {error.attempts} attempts of {asked}")
+            if error.attempts != len(error.trail) or asked > sent:
+                self.report.lies.append(f"{number} was asked for {asked} times, last by {error.trail}")
 
 
 def resident() -> int:
