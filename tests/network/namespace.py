@@ -26,7 +26,14 @@ TIME: Final = 90
 _TRIAL: Final = """
 set -e
 ip link set lo up
-printf 'table inet trial {\\nchain c {\\nnumgen random mod 2 < 1 counter drop\\nreject with tcp reset\\n}\\n}\\n' | nft -f -
+nft -f - <<END
+table inet trial {
+    chain input {
+        tcp dport 1 numgen random mod 2 < 1 counter drop
+        tcp dport 1 reject with tcp reset
+    }
+}
+END
 tc qdisc add dev lo root tbf rate 8mbit burst 16kb latency 200ms
 """
 _ENVIRONMENT: Final = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
@@ -38,6 +45,7 @@ def _obstacle() -> str:
     tried = subprocess.run(
         ["unshare", "-rn", "sh", "-c", _TRIAL], env=_ENVIRONMENT, capture_output=True, text=True, check=False
     )
+    assert "syntax error" not in tried.stderr, tried.stderr  # ours, and no obstacle
     return "" if tried.returncode == 0 else tried.stderr.strip() or f"status {tried.returncode}"
 
 

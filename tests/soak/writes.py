@@ -7,7 +7,6 @@ Runs the failing gateway in a process of its own, and prints a report as one lin
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import json
 import os
@@ -18,17 +17,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from tests.soak.gateway import TEMPLATE, TO, configured, make_keys
+from tests.soak.gateway import configured, make_keys
+from tests.soak.hands import HANDS, Hands, finished
 from tests.soak.misdeeds import DEADLINE, READ
 
-from egov_serang import AsyncClient, Client, EgovError
-from egov_serang.core.runtime import run_sync
+from egov_serang import EgovError
 from egov_serang.models.notifications import Message
 
 RESUMED_AT_MOST: Final = 3
@@ -88,55 +86,13 @@ def running(folder: Path, writes: int) -> Iterator[tuple[str, Gateway]]:
         process.stdin.close()
 
 
-class Hands(Protocol):
-    """How a client is used: by threads, where nothing ever suspends, or by tasks."""
-
-    async def send(self, number: int) -> Message: ...
-    async def resume(self, error: EgovError) -> Any: ...
-    async def asked(self, number: int) -> int: ...
-    async def pause(self, seconds: float) -> None: ...
-
-
-class Threads:
-    def __init__(self, client: Client, gateway: Gateway) -> None:
-        self.client, self.gateway = client, gateway
-
-    async def send(self, number: int) -> Message:
-        return self.client.notifications.send(TEMPLATE, TO, client_reference=str(number))
-
-    async def resume(self, error: EgovError) -> Any:
-        return self.client.resume(error)
-
-    async def asked(self, number: int) -> int:
-        return int(self.gateway.ask(number))
-
-    async def pause(self, seconds: float) -> None:
-        time.sleep(seconds)  # noqa: ASYNC251 - on a thread of its own, which `run_sync` never leaves
-
-
-class Tasks:
-    def __init__(self, client: AsyncClient, gateway: Gateway) -> None:
-        self.client, self.gateway = client, gateway
-
-    async def send(self, number: int) -> Message:
-        return await self.client.notifications.send(TEMPLATE, TO, client_reference=str(number))
-
-    async def resume(self, error: EgovError) -> Any:
-        return await self.client.resume(error)
-
-    async def asked(self, number: int) -> int:
-        return int(await asyncio.to_thread(self.gateway.ask, number))
-
-    async def pause(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
 class Writer:
     """Carries writes out, one after another; several run at once and share the report."""
 
-    def __init__(self, hands: Hands, writes: int) -> None:
+    def __init__(self, hands: Hands, gateway: Gateway, writes: int) -> None:
         self.report = Report()
         self._hands = hands
+        self._gateway = gateway
         self._todo = iter(range(writes))
         self._tenth = writes // 10
         self._ended = 0
@@ -152,7 +108,7 @@ class Writer:
         for again in range(RESUMED_AT_MOST + 1):
             try:
                 if error is None:
-                    message = await self._hands.send(number)
+                    message = await self._hands.write(number)
                 else:
                     message = await self._hands.resume(error)
             except EgovError as failure:
@@ -160,7 +116,7 @@ class Writer:
             else:
                 return self._succeeded(number, message, again)
             sent += sum(attempt.sent != "no" for attempt in error.trail)
-            self._failed(number, error, sent, await self._hands.asked(number))
+            self._failed(number, error, sent, await self._hands.aside(lambda: self._gateway.ask(number)))
             if again < RESUMED_AT_MOST:
                 await self._hands.pause(max(error.retry_after or 0.0, PAUSE * (again + 1)))
         with self._lock:
@@ -203,36 +159,25 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def over_threads(client: Client, gateway: Gateway, writes: int, width: int) -> Report:
-    writer = Writer(Threads(client, gateway), writes)
-    with client, ThreadPoolExecutor(width) as pool:
-        for working in [pool.submit(run_sync, writer.work()) for _ in range(width)]:
-            working.result()
-        writer.report.busy = client._transport.count.busy
-    writer.report.left = sum(client._transport.count[:2])
-    return writer.report
-
-
-async def over_tasks(client: AsyncClient, gateway: Gateway, writes: int, width: int) -> Report:
-    writer = Writer(Tasks(client, gateway), writes)
-    async with client:
-        await asyncio.gather(*(writer.work() for _ in range(width)))
-        writer.report.busy = client._transport.count.busy
-    writer.report.left = sum(client._transport.count[:2])
+async def carried_out(hands: Hands, gateway: Gateway, writes: int, width: int) -> Report:
+    """Make the writes, so many in flight."""
+    writer = Writer(hands, gateway, writes)
+    await hands.crowd(writer.work, width)
+    writer.report.busy = hands.count.busy
+    await hands.close()
+    writer.report.left = sum(hands.count[:2])
     return writer.report
 
 
 def main(kind: str, transport: str, writes: int, width: int) -> Report:
+    """Start the gateway, make the writes, ask it what it holds."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_keys(folder)
         with running(folder, writes) as (url, gateway):
-            config = configured(url, folder, read=READ, deadline=DEADLINE, slots=width)
+            config = configured(url, folder, read=READ, deadline=DEADLINE, slots=width, transport=transport)
             begun = time.monotonic()
-            if kind == "threads":
-                report = over_threads(Client(config), gateway, writes, width)
-            else:
-                report = asyncio.run(over_tasks(AsyncClient(config), gateway, writes, width))
+            report = finished(kind, carried_out(HANDS[kind](config), gateway, writes, width))
             report.seconds = time.monotonic() - begun
             report.gateway = gateway.ask("report")
     return report
