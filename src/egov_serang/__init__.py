@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         UnexpectedReply,
         UnsupportedOperation,
     )
+    from egov_serang.layers.policy import RetryPolicy
     from egov_serang.model import Model, Money
     from egov_serang.models.events import Event
     from egov_serang.services.events import Webhooks
@@ -75,6 +76,7 @@ _HOMES: Final = {
         "UnexpectedReply",
         "UnsupportedOperation",
     ),
+    "layers.policy": ("RetryPolicy",),
     "model": ("Model", "Money"),
     "models.events": ("Event",),
     "services.events": ("Webhooks",),
@@ -119,6 +121,7 @@ __all__ = [
     "QuotaExhausted",
     "RateLimited",
     "Reply",
+    "RetryPolicy",
     "Secret",
     "ServerFault",
     "SignatureInvalid",

@@ -16,6 +16,7 @@ from egov_serang.assembly import (
     auditor,
     layers,
     observer,
+    repeating,
     resolve,
     sync_transport,
 )
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     import httpx2
     from opentelemetry.trace import TracerProvider
 
+    from egov_serang.layers.policy import RetryPolicy
     from egov_serang.services.complaints import Complaints, ComplaintsWire
     from egov_serang.services.events import Events
     from egov_serang.services.identity import Identity, IdentityWire
@@ -115,6 +117,7 @@ class _Base(Services[M]):
         verified: bool,
         audit: AuditHook | None,
         signature: SignatureProfile | None,
+        retry: RetryPolicy | None,
         tracer_provider: TracerProvider | None,
     ) -> None:
         self.config = config
@@ -130,6 +133,7 @@ class _Base(Services[M]):
                 Promises(config, lambda: self._engine),
                 self._clock,
                 signature=signature,
+                retry=retry,
                 verified=verified,
                 observed=watching is not None,
             ),
@@ -169,6 +173,7 @@ class _Base(Services[M]):
         *,
         deadline: float | Unset = UNSET,
         retries: int | Unset = UNSET,
+        retry: RetryPolicy | Unset | None = UNSET,
         idempotency_key: str | Unset | None = UNSET,
         language: Language | Unset = UNSET,
     ) -> Self:
@@ -176,7 +181,8 @@ class _Base(Services[M]):
 
         Args:
             deadline: seconds for each whole call.
-            retries: repetitions after the first attempt.
+            retries: repetitions after the first attempt; in place of the `stop` of a policy given earlier.
+            retry: what is repeated and when; None is the default again.
             idempotency_key: of the one write made with it; run the same call again with the same key after a failure.
             language: the language services are asked to answer in first.
         """
@@ -187,7 +193,10 @@ class _Base(Services[M]):
             raise ConfigError("deadline must be a number of seconds above 0", code="config_value")
         if changes.get("retries", 0) < 0:
             raise ConfigError("retries must be at least 0", code="config_value")
-        return self._twin(self._engine.with_options(replace(self._engine.options, **changes)))
+        engine = self._engine.with_options(replace(self._engine.options, **changes))
+        if "retries" in changes or not isinstance(retry, Unset):
+            engine = engine.with_layers(repeating(engine.layers, changes.get("retries"), retry))
+        return self._twin(engine)
 
     def acting_as(self, officer_id: str, unit: str, loa: str) -> Self:
         """The same client, connections and tokens, acting for an officer of the city.
@@ -221,8 +230,8 @@ class _Base(Services[M]):
     def __reduce__(self) -> tuple[Any, ...]:
         if not self._plain:
             raise TypeError(
-                "a client with an http_client, transport, audit hook, signature or tracer_provider cannot be pickled:"
-                " pass its Config"
+                "a client with an http_client, transport, audit hook, signature, retry policy or tracer_provider cannot"
+                " be pickled: pass its Config"
             )
         return type(self), (self.config,)
 
@@ -246,6 +255,7 @@ class Client(_Base[Sync]):
         audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
         signature: how requests are signed instead of with `signing_key_file`: by a remote signer, or another scheme;
             set `signature = "custom"` in the configuration then.
+        retry: what is repeated and when, in place of the default; see `RetryPolicy`.
         tracer_provider: of OpenTelemetry, makes the spans of this client's calls. The setting `telemetry` takes the
             global one.
 
@@ -263,11 +273,12 @@ class Client(_Base[Sync]):
         tokens: TokenSource | None = None,
         audit: AuditHook | None = None,
         signature: SignatureProfile | None = None,
+        retry: RetryPolicy | None = None,
         tracer_provider: TracerProvider | None = None,
     ) -> None:
         config = resolve(config, profile, transport)
         self._owned = http_client is None and (transport is None or isinstance(transport, str))
-        self._plain = self._owned and audit is None and signature is None and tracer_provider is None
+        self._plain = self._owned and all(one is None for one in (audit, signature, retry, tracer_provider))
         self._transport: Transport = sync_transport(config, http_client, transport)
         runtime = SyncRuntime(self._transport)
         super().__init__(
@@ -278,6 +289,7 @@ class Client(_Base[Sync]):
             verified=not isinstance(transport, FakeLike),
             audit=audit,
             signature=signature,
+            retry=retry,
             tracer_provider=tracer_provider,
         )
 
@@ -334,6 +346,7 @@ class AsyncClient(_Base[Async]):
         audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
         signature: how requests are signed instead of with `signing_key_file`: by a remote signer, or another scheme;
             set `signature = "custom"` in the configuration then.
+        retry: what is repeated and when, in place of the default; see `RetryPolicy`.
         tracer_provider: of OpenTelemetry, makes the spans of this client's calls. The setting `telemetry` takes the
             global one.
 
@@ -351,11 +364,12 @@ class AsyncClient(_Base[Async]):
         tokens: TokenSource | None = None,
         audit: AuditHook | None = None,
         signature: SignatureProfile | None = None,
+        retry: RetryPolicy | None = None,
         tracer_provider: TracerProvider | None = None,
     ) -> None:
         config = resolve(config, profile, transport)
         self._owned = http_client is None and (transport is None or isinstance(transport, str))
-        self._plain = self._owned and audit is None and signature is None and tracer_provider is None
+        self._plain = self._owned and all(one is None for one in (audit, signature, retry, tracer_provider))
         self._transport: AsyncTransport = async_transport(config, http_client, transport)
         runtime = AsyncRuntime(self._transport)
         super().__init__(
@@ -366,6 +380,7 @@ class AsyncClient(_Base[Async]):
             verified=not isinstance(transport, FakeLike),
             audit=audit,
             signature=signature,
+            retry=retry,
             tracer_provider=tracer_provider,
         )
 

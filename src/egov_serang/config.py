@@ -100,6 +100,8 @@ class Config:
         read: seconds of silence while an answer is awaited.
         retries: repetitions after the first attempt.
         slots: calls at once.
+        rate_limit: whether calls are held back where the gateway announces limits (`RateLimit`, `X-RateLimit-*`,
+            `Retry-After`) or refuses for want of room; nothing is held back while it does neither.
         language: the language services are asked to answer in first.
         transport: what requests are sent over: `lanes` (httpx's core, the default) or `fast` (pyreqwest, the extra
             `fast`).
@@ -155,6 +157,7 @@ class Config:
     read: float = 20.0
     retries: int = 2
     slots: int = 64
+    rate_limit: bool = True
     language: Language = "id"
     transport: TransportName = "lanes"
     proxy: str = ""
@@ -180,7 +183,7 @@ class Config:
             raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
         if self.proxy:
             object.__setattr__(self, "proxy", _origin("proxy", self.proxy, plain_anywhere=True))
-        for name in ("telemetry", "dpop_exp"):
+        for name in ("telemetry", "dpop_exp", "rate_limit"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} must be true or false", code="config_value")
         if self.verify_answers is not None and not isinstance(self.verify_answers, bool):
@@ -321,7 +324,7 @@ def _fault(name: str, value: object) -> str | None:
     """What is wrong with a setting of a file, by its name and type alone."""
     if name == "client_secret" or name not in {known.name for known in fields(Config)}:
         return "is not a setting"
-    if name in _NUMBERS or name in {"request_id_echo", "verify_answers", "telemetry", "dpop_exp"}:
+    if name in _NUMBERS or name in {"request_id_echo", "verify_answers", "telemetry", "dpop_exp", "rate_limit"}:
         return None if isinstance(value, int | float) else "must be a number, or true or false"
     return None if isinstance(value, str) else "must be text"
 

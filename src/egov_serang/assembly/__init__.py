@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from egov_serang import sources
@@ -29,6 +30,8 @@ from egov_serang.layers.auth import Auth
 from egov_serang.layers.deadline import Deadline
 from egov_serang.layers.dpop import Dpop
 from egov_serang.layers.idempotency import Idempotency
+from egov_serang.layers.policy import DEFAULT, RetryPolicy
+from egov_serang.layers.ratelimit import RateLimit
 from egov_serang.layers.retry import Retry, RetryBudget
 from egov_serang.layers.signature import Signature
 from egov_serang.layers.skew import Skew
@@ -40,6 +43,7 @@ from egov_serang.signing.following import Followed, FollowingProfile
 from egov_serang.signing.keys import PrivateKey
 from egov_serang.signing.profiles import Rfc9421, SignatureProfile
 from egov_serang.transport.tls import TlsOptions
+from egov_serang.types import Unset
 from egov_serang.wires.gateway.discovery import Discovery, discover
 
 if TYPE_CHECKING:
@@ -107,6 +111,7 @@ def layers(
     clock: Clock,
     *,
     signature: SignatureProfile | None = None,
+    retry: RetryPolicy | None = None,
     verified: bool = True,
     observed: bool = False,
 ) -> tuple[Layer, ...]:
@@ -118,6 +123,7 @@ def layers(
         promises: of the gateway.
         clock: the gateway's.
         signature: the application's own profile, in place of the configured one.
+        retry: the application's own policy.
         verified: False over a transport of `egov_serang.testing`, which has no gateway's key to sign with.
         observed: whether attempts are to be told to OpenTelemetry.
 
@@ -131,7 +137,8 @@ def layers(
             hint="Share the tokens of a client with auth = 'fapi2', or leave tokens= out",
         )
     profile = signature or _profile(config)
-    stack: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget())]
+    limiter = RateLimit(config.slots) if config.rate_limit else None
+    stack: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget(), policy(retry), limiter)]
     if tokens is not None:
         stack.append(Auth(tokens))
     static = static_credentials(config)
@@ -152,6 +159,44 @@ def layers(
 
         stack.append(Attempts())
     return tuple(stack)
+
+
+def policy(given: object) -> RetryPolicy:
+    """The application's own, or the default.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if given is None:
+        return DEFAULT
+    if isinstance(given, RetryPolicy):
+        return given
+    raise ConfigError(
+        f"retry must be a RetryPolicy, not {type(given).__name__}",
+        code="config_value",
+        hint="For another number of repetitions alone there is retries=3, in the configuration or with_options",
+    )
+
+
+def repeating(stack: Sequence[Layer], retries: int | None, given: RetryPolicy | Unset | None) -> tuple[Layer, ...]:
+    """The layers of a client under another retry policy, with the same budget and limiter.
+
+    Args:
+        stack: its layers.
+        retries: asked for now: then no stop of the policy's counts any more.
+        given: the policy; UNSET keeps the one that is there.
+
+    Raises:
+        ConfigError: it is none.
+    """
+
+    def under(retry: Retry) -> Retry:
+        wanted = retry.policy if isinstance(given, Unset) else policy(given)
+        if retries is not None and isinstance(given, Unset):
+            wanted = replace(wanted, stop=None)
+        return retry.under(wanted)
+
+    return tuple(under(layer) if isinstance(layer, Retry) else layer for layer in stack)
 
 
 def acting(config: Config, stack: Sequence[Layer], officer: Officer, clock: Clock) -> tuple[Layer, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from egov_serang.core.call import Call
 from egov_serang.core.message import Headers, Response
@@ -38,6 +38,8 @@ class Exchange:
         waited: seconds waited on purpose since the one before.
         repeated: repetitions the retry has begun; a refused token's renewal is none.
         trail: how the transmissions so far have failed.
+        reason: what a wait is for: `retry` or `limit`.
+        permit: what the attempt was let through with; the limiter's own.
         sent: the worst case over all attempts so far.
         headers: of the transmission being prepared, names in lower case; each layer writes its own anew every time.
         url: absolute, as signed and as sent.
@@ -66,6 +68,8 @@ class Exchange:
     waited: float = 0.0
     repeated: int = 0
     trail: tuple[Attempt, ...] = ()
+    reason: Literal["retry", "limit"] = "retry"
+    permit: object = None
     sent: Sent = "no"
     request_id: str = ""
     digest: str | None = None

@@ -59,6 +59,10 @@ class Headers(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._fields)
 
+    def has_any(self, names: frozenset[str]) -> bool:
+        """Whether one of these names, in lower case, is among them."""
+        return not names.isdisjoint(self._fields)
+
     def __repr__(self) -> str:
         return f"<Headers {', '.join(self._fields)}>"
 
