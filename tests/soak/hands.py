@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from tests.soak.gateway import TEMPLATE, TO
 
-from egov_serang import AsyncClient, Client, Config, EgovError
+from egov_serang import AsyncClient, Client, Config, EgovError, RetryPolicy
 from egov_serang.auth.tokens import TokenSource
 from egov_serang.core.runtime import run_sync
 from egov_serang.models.notifications import Message
@@ -50,8 +50,8 @@ class Hands(Protocol):
 
 
 class Threads:
-    def __init__(self, config: Config, tokens: TokenSource | None = None) -> None:
-        self._client = Client(config, tokens=tokens)
+    def __init__(self, config: Config, tokens: TokenSource | None = None, retry: RetryPolicy | None = None) -> None:
+        self._client = Client(config, tokens=tokens, retry=retry)
         self.tokens = self._client.tokens
 
     @property
@@ -88,8 +88,8 @@ class Threads:
 
 
 class Tasks:
-    def __init__(self, config: Config, tokens: TokenSource | None = None) -> None:
-        self._client = AsyncClient(config, tokens=tokens)
+    def __init__(self, config: Config, tokens: TokenSource | None = None, retry: RetryPolicy | None = None) -> None:
+        self._client = AsyncClient(config, tokens=tokens, retry=retry)
         self.tokens = self._client.tokens
 
     @property

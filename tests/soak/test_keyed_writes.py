@@ -1,6 +1,7 @@
 """Proof: whatever befalls keyed writes, each has exactly one effect, and no error says more or less than is true.
 
-100,000 writes run under `make soak`, 64 in flight, and from threads 20,000; every other run makes a fiftieth of them.
+Under `make soak` 100,000 writes run over each transport, 64 in flight, and 20,000 from threads; every other run makes a
+fiftieth of them.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ GROWTH = (16 if SCALE >= 1 else 32) * 2**20
 FULL_SECONDS = 3600
 
 
-def run(kind: str, transport: str, writes: int, width: int) -> dict[str, Any]:
+def run(*arguments: str) -> dict[str, Any]:
     """The report of one run, in processes of its own, so that the memory measured is the client's."""
-    command = [sys.executable, "-W", "error", "-m", "tests.soak.writes", kind, transport, str(writes), str(width)]
+    command = [sys.executable, "-W", "error", "-m", "tests.soak.writes", *arguments]
     root = Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=FULL_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
@@ -31,14 +32,22 @@ def run(kind: str, transport: str, writes: int, width: int) -> dict[str, Any]:
     return report
 
 
-@pytest.mark.parametrize("transport", ["lanes", "fast"])
-@pytest.mark.parametrize(("kind", "whole", "width"), [("tasks", 100_000, 64), ("threads", 20_000, 16)])
-def test_every_write_has_exactly_one_effect(kind: str, whole: int, width: int, transport: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "transport", "whole", "width", "limited"),
+    [
+        ("tasks", "lanes", 100_000, 64, "unlimited"),
+        ("tasks", "fast", 100_000, 64, "unlimited"),
+        ("threads", "lanes", 20_000, 16, "unlimited"),
+        ("threads", "fast", 20_000, 16, "unlimited"),
+        ("tasks", "lanes", 10_000, 64, "limited"),
+    ],
+)
+def test_every_write_has_exactly_one_effect(kind: str, transport: str, whole: int, width: int, limited: str) -> None:
     writes = scaled(whole)
-    report = run(kind, transport, writes, width)
+    report = run(kind, transport, str(writes), str(width), limited)
     gateway = report["gateway"]
     requests, misdeeds = gateway["counts"]["requests"], gateway["misdeeds"]
-    say(f"{kind} over {transport}, {writes} writes", report)
+    say(f"{kind} over {transport}, {limited}, {writes} writes", report)
 
     # The gateway holds each write once; what still failed after being resumed three times is there as well.
     assert gateway["effects"] == "1" * writes
@@ -50,7 +59,7 @@ def test_every_write_has_exactly_one_effect(kind: str, whole: int, width: int, t
     # It was as bad as promised.
     assert gateway["restarts"] >= 1
     assert gateway["counts"]["replayed"] > 0
-    assert sum(misdeeds.values()) == pytest.approx(SHARE * requests, rel=0.15)
+    assert sum(misdeeds.values()) == pytest.approx(SHARE * requests, abs=5 * (SHARE * (1 - SHARE) * requests) ** 0.5)
     assert writes < 1000 or all(misdeeds.values())
     # Nothing is left over.
     assert report["memory"][-1] - report["memory"][0] <= GROWTH

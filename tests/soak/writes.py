@@ -1,8 +1,10 @@
 """A hundred thousand keyed writes to a gateway that fails: each goes on until it succeeds, or was resumed three times.
 
-usage: python -m tests.soak.writes tasks|threads lanes|fast WRITES IN_FLIGHT
+usage: python -m tests.soak.writes tasks|threads lanes|fast WRITES IN_FLIGHT limited|unlimited
 
-Runs the failing gateway in a process of its own, and prints a report as one line of JSON (`Report`).
+Runs the failing gateway in a process of its own, and prints a report as one line of JSON (`Report`). `limited` lets the
+client hold calls back when it meets 429 and 503, as it does by default: fewer are in flight then, for here they are no
+sign of what the gateway can bear.
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tenacity import wait_random_exponential
 from tests.soak.gateway import configured, make_keys
 from tests.soak.hands import HANDS, Hands, finished
 from tests.soak.misdeeds import DEADLINE, READ
 
-from egov_serang import EgovError
+from egov_serang import EgovError, RetryPolicy
 from egov_serang.models.notifications import Message
 
 RESUMED_AT_MOST: Final = 3
@@ -169,19 +172,22 @@ async def carried_out(hands: Hands, gateway: Gateway, writes: int, width: int) -
     return writer.report
 
 
-def main(kind: str, transport: str, writes: int, width: int) -> Report:
+def main(kind: str, transport: str, writes: int, width: int, *, limited: bool = False) -> Report:
     """Start the gateway, make the writes, ask it what it holds."""
+    settings = {"read": READ, "deadline": DEADLINE, "slots": width, "transport": transport, "rate_limit": limited}
+    soon = RetryPolicy(wait=wait_random_exponential(0.1, 2))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_keys(folder)
         with running(folder, writes) as (url, gateway):
-            config = configured(url, folder, read=READ, deadline=DEADLINE, slots=width, transport=transport)
+            hands = HANDS[kind](configured(url, folder, **settings), retry=soon)
             begun = time.monotonic()
-            report = finished(kind, carried_out(HANDS[kind](config), gateway, writes, width))
+            report = finished(kind, carried_out(hands, gateway, writes, width))
             report.seconds = time.monotonic() - begun
             report.gateway = gateway.ask("report")
     return report
 
 
 if __name__ == "__main__":
-    print(json.dumps(vars(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))))
+    KIND, TRANSPORT, WRITES, WIDTH, LIMITED = sys.argv[1:]
+    print(json.dumps(vars(main(KIND, TRANSPORT, int(WRITES), int(WIDTH), limited=LIMITED == "limited"))))
