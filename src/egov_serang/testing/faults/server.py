@@ -153,7 +153,7 @@ class FaultServer:
         accepted: happens to each new connection, before a request is read; `peer.request` is empty then.
         tls: serve https with this context.
         host: the address to listen on; of this machine only.
-        port: the port to listen on, such as that of a server whose restart this is; a free one when 0.
+        port: the port to listen on; a free one when 0.
     """
 
     def __init__(
@@ -210,6 +210,15 @@ class FaultServer:
         for script in (self._script, *self._scripts.values()):
             script.clear()
 
+    def hang_up(self) -> None:
+        """Break every connection there is now, whatever is under way on it; returns when they are broken."""
+        asyncio.run_coroutine_threadsafe(self._break_all(), self._loop).result()
+
+    async def _break_all(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     def wait_for(self, requests: int, timeout: float = 10.0) -> bool:
         """Wait until so many requests have come in; false when they have not within `timeout` seconds."""
         return self._wait(lambda: len(self.requests) >= requests, timeout)
@@ -253,9 +262,7 @@ class FaultServer:
         self._ready.set()
         await self._stop.wait()
         server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._break_all()
 
     def _next(self, request: SeenRequest) -> Step:
         if request.path in self._scripts:
@@ -284,7 +291,7 @@ class FaultServer:
         finally:
             if not writer.is_closing():
                 writer.transport.abort()
-            with contextlib.suppress(OSError, asyncio.CancelledError):  # or the server stops at this very moment
+            with contextlib.suppress(OSError, asyncio.CancelledError):
                 await writer.wait_closed()
             self._note(closed=1)
 
