@@ -58,8 +58,8 @@ class Restarting:
             with self._server:
                 self._ready.set()
                 self._enough.wait()
-                self._enough.clear()
             self.restarts += 1
+            self._enough.clear()  # not before: those who were still answered would have said so again
             self._ended.wait(DOWN)
 
     async def _step(self, peer: Peer) -> None:

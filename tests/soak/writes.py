@@ -97,7 +97,7 @@ class Writer:
         self._hands = hands
         self._gateway = gateway
         self._todo = iter(range(writes))
-        self._tenth = writes // 10
+        self._tenth = max(1, writes // 10)
         self._ended = 0
         self._lock = threading.Lock()
 
