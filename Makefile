@@ -28,7 +28,7 @@ define environment
 	@touch $@
 endef
 
-.PHONY: help demo test lint docs openapi api bench soak clean
+.PHONY: help demo test lint docs openapi api bench soak matrix clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -67,6 +67,9 @@ soak: $(DEV)/.ready ## The long proofs in full: keyed writes under fault, storms
 	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest -s tests/soak tests/faults/test_soak.py tests/services/test_storm.py \
 		tests/services/test_routes.py tests/services/test_rotation.py tests/peers/test_schemathesis.py \
 		tests/fuzz/test_parsers.py $(ARGS)
+
+matrix: $(DEV)/.ready ## Play the fault matrix and write its table into docs/faults.md
+	@$(BIN)/python -m tests.faults.matrix.table
 
 clean: ## Remove environments, caches and what was built
 	rm -rf $(DEV) $(DEMO) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

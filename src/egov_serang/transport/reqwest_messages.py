@@ -17,12 +17,11 @@ from pyreqwest.http import Url
 from pyreqwest.response import BaseResponse
 
 from egov_serang.core.message import FaultKind, Headers, Limits, Request, TransportFault
-from egov_serang.transport.answer import check_framing
+from egov_serang.transport.answer import check_framing, check_size
 from egov_serang.transport.faults import copied, distrusted
 from egov_serang.transport.outgoing import Address, locate, missing_fields, refused
 
 _NO_CONTENT: Final = frozenset({204, 304})
-_HEAD_LIMIT: Final = 100 * 1024
 
 
 @functools.lru_cache(maxsize=256)
@@ -74,14 +73,14 @@ def head(method: str, status: int, answer: BaseResponse) -> Headers:
         TransportFault: its framing cannot be trusted, or its head is larger than any of ours would be.
     """
     try:
-        headers = Headers(answer.headers.items())
+        found = list(answer.headers.items())
     except ValueError:
-        headers = Headers(_readable(answer))
+        found = _readable(answer)
+    check_size(found)
+    headers = Headers(found)
     check_framing(method, status, headers)
     if "transfer-encoding" in headers and headers["transfer-encoding"].lower() != "chunked":
         raise TransportFault("protocol", sent="maybe", reason="the answer is in a transfer coding nobody asked for")
-    if sum(map(len, headers.values())) > _HEAD_LIMIT:
-        raise TransportFault("protocol", sent="maybe", reason="the head of the answer is larger than allowed")
     return headers
 
 

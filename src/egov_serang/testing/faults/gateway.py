@@ -71,6 +71,11 @@ class Desk:
         with self._lock:
             self._valid = None
 
+    def trust(self, other: Desk) -> None:
+        """Take the token another gateway gave out last, as two machines of one gateway do."""
+        with self._lock:
+            self._valid = other._valid
+
     def _token(self) -> Parts:
         self.tokens += 1
         self._valid = f"token-{self.tokens}"
@@ -113,6 +118,7 @@ class FaultGateway(FaultServer):
         accepted: happens to each new connection.
         tls: serve https with this context.
         host: the address to listen on; of this machine only.
+        port: the port to listen on; a free one when 0.
     """
 
     def __init__(
@@ -123,9 +129,10 @@ class FaultGateway(FaultServer):
         accepted: Step | None = None,
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.desk = Desk(resource)
-        super().__init__(*steps, default=default, service=self.desk, accepted=accepted, tls=tls, host=host)
+        super().__init__(*steps, default=default, service=self.desk, accepted=accepted, tls=tls, host=host, port=port)
         for path in (TOKENS, JWKS, DISCOVERY):
             self.on(path)
 
