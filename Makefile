@@ -63,8 +63,8 @@ bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (AR
 	@$(BIN)/python benchmarks/answers.py 1500
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
-soak: $(DEV)/.ready ## The long proofs in full: storms of cancelled calls, fuzzed routes, requests and parsers (tests/scale.py)
-	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest -s tests/faults/test_soak.py tests/services/test_storm.py \
+soak: $(DEV)/.ready ## The long proofs in full: keyed writes under fault, storms of cancelled calls, fuzzing (tests/scale.py)
+	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest -s tests/soak tests/faults/test_soak.py tests/services/test_storm.py \
 		tests/services/test_routes.py tests/services/test_rotation.py tests/peers/test_schemathesis.py \
 		tests/fuzz/test_parsers.py $(ARGS)
 
