@@ -18,7 +18,7 @@ OUR_HAND: Final = "hand-written (benchmarks/opponent.py)"
 LANES: Final = "egov-serang, lanes"
 FAST: Final = "egov-serang, fast"
 BARE: Final = ("httpx", "httpx2", "aiohttp", "pyreqwest")
-_NEEDS: Final = {"httpx2": "httpx2", "aiohttp": "aiohttp", "pyreqwest": "pyreqwest", FAST: "egov_serang.transport.fast"}
+_NEEDS: Final = {"httpx2": "httpx2", "aiohttp": "aiohttp", "pyreqwest": "pyreqwest", FAST: "pyreqwest"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def measured(url: str, keys: Path, rounds: int) -> dict[str, Any]:
     clients = {
         who: [sys.executable, "-m", "benchmarks.footprint", who, url, str(keys)]
         for who in CLIENTS
-        if find_spec("egov_serang.transport.fast" if who.endswith("fast") else who.partition(" ")[0].partition(".")[0])
+        if find_spec("pyreqwest" if who.endswith("fast") else who.partition(" ")[0].partition(".")[0])
     }
     return {"imports": _in_turns(imports, rounds), "clients": _in_turns(clients, rounds)}
 

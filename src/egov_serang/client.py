@@ -24,7 +24,7 @@ from egov_serang.assembly import (
 from egov_serang.assembly.authentication import token_source
 from egov_serang.auth.acting import Officer
 from egov_serang.auth.tokens import TokenSource
-from egov_serang.config import Config
+from egov_serang.config import Config, TransportName
 from egov_serang.core.audit import AuditHook
 from egov_serang.core.bind import Async, AsyncRaw, Dry, M, Sync, SyncRaw
 from egov_serang.core.clock import Clock
@@ -37,6 +37,7 @@ from egov_serang.types import UNSET, Language, Unset
 
 if TYPE_CHECKING:
     import httpx
+    import httpx2
     from opentelemetry.trace import TracerProvider
 
     from egov_serang.services.complaints import Complaints, ComplaintsWire
@@ -240,9 +241,11 @@ class Client(_Base[Sync]):
     Args:
         config: what `Config.load(profile)` finds, when None.
         profile: name of a profile, where `config` is None.
-        http_client: a client of yours (`httpx.Client`), with its proxies and hooks. Without our own lanes these
-            guarantees go: recovery after cancelled calls, a hard stop of dripped answers, refusal of stray answers.
-        transport: how requests are sent instead; `egov_serang.testing.FakeTransport` needs no configuration.
+        http_client: a client of yours (`httpx.Client` or `httpx2.Client`), with its proxies and hooks. Without our own
+            lanes these guarantees go: recovery after cancelled calls, a hard stop of dripped answers, refusal of stray
+            answers.
+        transport: `"fast"` to send over pyreqwest (the extra `fast`), `"lanes"` not to, whatever the configuration
+            says; or an object that sends: `egov_serang.testing.FakeTransport` needs no configuration.
         tokens: another client's `tokens`, to share them.
         audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
         signature: how requests are signed instead of with `signing_key_file`: by a remote signer, or another scheme;
@@ -259,17 +262,17 @@ class Client(_Base[Sync]):
         config: Config | None = None,
         *,
         profile: str | None = None,
-        http_client: httpx.Client | None = None,
-        transport: Transport | None = None,
+        http_client: httpx.Client | httpx2.Client | None = None,
+        transport: Transport | TransportName | None = None,
         tokens: TokenSource | None = None,
         audit: AuditHook | None = None,
         signature: SignatureProfile | None = None,
         tracer_provider: TracerProvider | None = None,
     ) -> None:
         config = resolve(config, profile, transport)
-        self._owned = http_client is None and transport is None
+        self._owned = http_client is None and (transport is None or isinstance(transport, str))
         self._plain = self._owned and audit is None and signature is None and tracer_provider is None
-        self._transport: Transport = transport or sync_transport(config, http_client)
+        self._transport: Transport = sync_transport(config, http_client, transport)
         runtime = SyncRuntime(self._transport)
         super().__init__(
             config,
@@ -305,8 +308,10 @@ class AsyncClient(_Base[Async]):
     Args:
         config: what `Config.load(profile)` finds, when None.
         profile: name of a profile, where `config` is None.
-        http_client: a client of yours (`httpx.AsyncClient`); see `Client` for the guarantees that go.
-        transport: how requests are sent instead; `egov_serang.testing.FakeTransport` needs no configuration.
+        http_client: a client of yours (`httpx.AsyncClient` or `httpx2.AsyncClient`); see `Client` for the guarantees
+            that go.
+        transport: `"fast"` to send over pyreqwest (the extra `fast`), `"lanes"` not to, whatever the configuration
+            says; or an object that sends: `egov_serang.testing.FakeTransport` needs no configuration.
         tokens: another client's `tokens`, to share them.
         audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
         signature: how requests are signed instead of with `signing_key_file`: by a remote signer, or another scheme;
@@ -323,15 +328,15 @@ class AsyncClient(_Base[Async]):
         config: Config | None = None,
         *,
         profile: str | None = None,
-        http_client: httpx.AsyncClient | None = None,
-        transport: AsyncTransport | FakeLike | None = None,
+        http_client: httpx.AsyncClient | httpx2.AsyncClient | None = None,
+        transport: AsyncTransport | FakeLike | TransportName | None = None,
         tokens: TokenSource | None = None,
         audit: AuditHook | None = None,
         signature: SignatureProfile | None = None,
         tracer_provider: TracerProvider | None = None,
     ) -> None:
         config = resolve(config, profile, transport)
-        self._owned = http_client is None and transport is None
+        self._owned = http_client is None and (transport is None or isinstance(transport, str))
         self._plain = self._owned and audit is None and signature is None and tracer_provider is None
         self._transport: AsyncTransport = async_transport(config, http_client, transport)
         runtime = AsyncRuntime(self._transport)

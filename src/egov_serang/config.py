@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Literal, Self, cast, get_args
 from urllib.parse import urlsplit
 
 from egov_serang import schemes, sources
@@ -25,6 +25,8 @@ from egov_serang.schemes import (
     variable,
 )
 from egov_serang.types import Language, Secret
+
+TransportName = Literal["lanes", "fast"]
 
 _FILE: Final = "~/.config/egov-serang/config.toml"
 _NUMBERS: Final = ("deadline", "connect", "read", "retries", "slots")
@@ -98,7 +100,10 @@ class Config:
         retries: repetitions after the first attempt.
         slots: calls at once.
         language: the language services are asked to answer in first.
-        ca_file: PEM file of the authorities to trust instead of the machine's.
+        transport: what requests are sent over: `lanes` (httpx's core, the default) or `fast` (pyreqwest, the extra
+            `fast`).
+        proxy: address of the proxy all requests go through, for `transport = "fast"`; the environment names none.
+        ca_file: PEM file of the authorities to trust instead of the machine's; with `transport = "fast"` beside them.
         client_cert_file: certificate for mutual TLS: PEM with its chain, or PKCS#12 with its key. A replaced file
             counts from the next connection on.
         client_cert_passphrase_file: where the passphrase of its key, or of the PKCS#12 file, is.
@@ -150,6 +155,8 @@ class Config:
     retries: int = 2
     slots: int = 64
     language: Language = "id"
+    transport: TransportName = "lanes"
+    proxy: str = ""
     ca_file: str | Path | None = None
     client_cert_file: str | Path | None = None
     client_cert_passphrase_file: str | Path | None = None
@@ -170,6 +177,8 @@ class Config:
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
         if not isinstance(self.retries, int) or self.retries < 0 or not isinstance(self.slots, int) or self.slots < 1:
             raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
+        if self.proxy:
+            object.__setattr__(self, "proxy", _origin("proxy", self.proxy, plain_anywhere=True))
         for name in ("telemetry", "dpop_exp"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} must be true or false", code="config_value")
@@ -184,6 +193,13 @@ class Config:
     def _check_auth(self) -> None:
         if self.language not in ("id", "en"):
             raise schemes.unknown("language", self.language, "id, en")
+        if self.transport not in get_args(TransportName):
+            raise schemes.unknown("transport", self.transport, ", ".join(get_args(TransportName)))
+        if self.proxy and self.transport != "fast":
+            raise schemes.conflict(
+                "proxy is set, and only transport = 'fast' goes through it",
+                "Set transport = 'fast', or give the client an httpx client with the proxy: http_client=",
+            )
         schemes.check(lambda name: getattr(self, name))
         if self.signature == "rfc9421" and self.signing_key_file is None:
             raise schemes.missing("signing_key_file", "signature = 'rfc9421'")
@@ -320,8 +336,8 @@ def _located(file: Path, name: str, value: Any) -> Any:
     return sources.located(file.parent, value)
 
 
-def _origin(name: str, url: str) -> str:
-    """The address without a trailing slash; https, or http to this machine."""
+def _origin(name: str, url: str, *, plain_anywhere: bool = False) -> str:
+    """The address without a trailing slash; https, or http to this machine (or anywhere)."""
     given: object = url
     try:
         parts = urlsplit(url.strip()) if isinstance(given, str) else urlsplit("")
@@ -333,7 +349,7 @@ def _origin(name: str, url: str) -> str:
         raise ConfigError(f"{name} must look like https://gateway.example", code="config_url", hint=SANDBOX)
     if "@" in parts.netloc or "?" in url or "#" in url:  # an empty query too: the path would be appended to it
         raise ConfigError(f"{name} must not hold a user, password, query or fragment", code="config_url")
-    if plain and not is_loopback(host):
+    if plain and not plain_anywhere and not is_loopback(host):
         raise ConfigError(
             f"{name} uses http, which is allowed to this machine only", code="config_url", hint="Use https://"
         )

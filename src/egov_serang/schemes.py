@@ -18,7 +18,7 @@ SecretMethod = Literal["basic", "post"]
 Place = Literal["header", "query"]
 BackendScheme = Literal["api_key", "basic", "bearer"]
 
-ENVIRONMENT: Final = ("gateway", "issuer", "client_id", "key_file", "signing_key_file", "city")
+ENVIRONMENT: Final = ("gateway", "issuer", "client_id", "key_file", "signing_key_file", "city", "transport")
 """Settings that an environment variable may hold."""
 SANDBOX: Final = "Run `egov sandbox` for a local gateway and a profile to copy"
 API_KEY_NAME: Final = "x-api-key"

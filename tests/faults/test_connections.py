@@ -38,7 +38,7 @@ def test_a_connection_is_used_again(world: World) -> None:
         for _ in range(3):
             world.send(post(server.url))
         assert connections(server) == [1, 1, 1]
-        assert world.count[:2] == (0, 1)
+        assert world.at_rest(1)
 
 
 def test_an_error_answer_leaves_the_connection_in_use(world: World) -> None:
@@ -51,7 +51,7 @@ def test_an_error_answer_leaves_the_connection_in_use(world: World) -> None:
 def test_the_service_may_end_a_connection(world: World) -> None:
     with FaultServer(reply(headers=[("connection", "close")])) as server:
         world.send(post(server.url))
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
         world.send(post(server.url))
         assert connections(server) == [1, 2]
 
@@ -62,7 +62,7 @@ def test_a_refused_connection_is_proof_that_nothing_was_sent(world: World) -> No
         with pytest.raises(TransportFault) as caught:
             world.send(post(f"http://127.0.0.1:{placeholder.getsockname()[1]}"))
     assert (caught.value.kind, caught.value.sent, caught.value.permanent) == ("connect", "no", False)
-    assert world.count[:2] == (0, 0)
+    assert world.at_rest(0)
 
 
 def test_a_name_is_looked_up(world: World) -> None:
@@ -78,7 +78,7 @@ def test_a_reset_after_the_request_may_have_had_its_effect(world: World) -> None
             world.send(post(server.url))
         assert (caught.value.kind, caught.value.sent) == ("reset", "maybe")
         assert [seen.body for seen in done] == [b'{"a": 1}']
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
 
 
 def test_a_reset_on_a_used_connection_may_have_had_its_effect_too(world: World) -> None:
@@ -86,7 +86,8 @@ def test_a_reset_on_a_used_connection_may_have_had_its_effect_too(world: World) 
         world.send(post(server.url))
         with pytest.raises(TransportFault) as caught:
             world.send(post(server.url))
-        assert (caught.value.kind, caught.value.sent) == ("closed", "maybe")
+        # pyreqwest does not say that the connection had been used: no repetition at once, then.
+        assert (caught.value.kind, caught.value.sent) == ("reset" if world.fast else "closed", "maybe")
 
 
 def test_a_connection_closed_while_it_rested_is_replaced(world: World) -> None:
@@ -100,7 +101,7 @@ def test_a_connection_closed_while_it_rested_is_replaced(world: World) -> None:
 def test_a_stray_answer_in_the_same_packet_reaches_nobody(world: World) -> None:
     with FaultServer(stray(SECOND)) as server:
         assert world.send(get(server.url)).body == b"{}"
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
         assert world.send(get(server.url)).body == b"{}"
         assert connections(server) == [1, 2]
 
@@ -133,7 +134,7 @@ def test_a_stray_answer_closes_a_resting_connection_while_the_loop_runs() -> Non
 def test_a_condemned_connection_is_gone(world: World) -> None:
     with FaultServer() as server:
         world.send(post(server.url)).condemn()
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
         world.send(post(server.url))
         assert connections(server) == [1, 2]
 

@@ -23,7 +23,7 @@ def test_a_dripped_answer_ends_at_the_deadline(world: World, part: str) -> None:
         with pytest.raises(TransportFault) as caught:
             world.send(get(server.url), within(0.3))
         assert (caught.value.kind, caught.value.sent) == ("timeout", "maybe")
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
         assert world.send(get(server.url)).status == 200
 
 
@@ -38,7 +38,7 @@ def test_a_dripped_stream_ends_at_the_deadline(world: World) -> None:
         with pytest.raises(TransportFault) as caught:
             world.run(drain())
         assert (caught.value.kind, caught.value.sent) == ("timeout", "maybe")
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
 
 
 def test_silence_ends_at_the_read_limit(world: World) -> None:
@@ -86,7 +86,7 @@ def test_a_peer_that_reads_nothing_cannot_hold_a_long_body(world: World) -> None
         with pytest.raises(TransportFault) as caught:
             world.send(request, within(0.3))
         assert (caught.value.kind, caught.value.sent) == ("timeout", "maybe")
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
 
 
 def test_waiting_for_a_slot_ends_at_the_deadline() -> None:

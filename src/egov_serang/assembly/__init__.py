@@ -15,7 +15,7 @@ from egov_serang.assembly.authentication import (
 from egov_serang.auth.acting import FollowingStatements, Officer, SignedStatements, Statements
 from egov_serang.auth.jwks import JwksSource
 from egov_serang.auth.tokens import TokenSource
-from egov_serang.config import Config
+from egov_serang.config import Config, TransportName
 from egov_serang.core.audit import AuditHook, Auditor
 from egov_serang.core.clock import Clock
 from egov_serang.core.engine import Engine
@@ -44,6 +44,7 @@ from egov_serang.wires.gateway.discovery import Discovery, discover
 
 if TYPE_CHECKING:
     import httpx
+    import httpx2
     from opentelemetry.trace import TracerProvider
 
     from egov_serang.transport.port import AsyncTransport, Transport
@@ -260,6 +261,9 @@ def auditor(config: Config, hook: AuditHook | None) -> Auditor | None:
 
 
 def resolve(config: Config | None, profile: str | None, transport: object) -> Config:
+    if isinstance(transport, str):
+        # Into the configuration, for a client that is pickled takes nothing else along.
+        return resolve(config, profile, None).with_(transport=transport)
     if config is not None:
         if profile is not None:
             raise ConfigError("give config or profile, not both", code="config_value")
@@ -273,33 +277,67 @@ def _tls(config: Config) -> TlsOptions:
     return TlsOptions(existing(config, "ca_file"), client_certificate(config))
 
 
-def sync_transport(config: Config, http_client: httpx.Client | None) -> Transport:
+def sync_transport(
+    config: Config,
+    http_client: httpx.Client | httpx2.Client | None = None,
+    transport: Transport | TransportName | None = None,
+) -> Transport:
+    if transport is not None and not isinstance(transport, str):
+        return transport
     if http_client is not None:
-        _check_own_client(config)
+        _check_own_client(config, transport)
         from egov_serang.transport.httpx_client import HttpxTransport  # noqa: PLC0415 - loads httpx
 
         return HttpxTransport(http_client)
+    if config.transport == "fast":
+        try:
+            from egov_serang.transport.fast import Fast  # noqa: PLC0415 - loads pyreqwest
+        except ImportError:
+            pass
+        else:
+            return Fast(tls=_tls(config), slots=config.slots, proxy=config.proxy or None)
+        raise _not_fast()
     from egov_serang.transport.lanes import Lanes  # noqa: PLC0415 - loads httpcore
 
     return Lanes(tls=_tls(config), slots=config.slots)
 
 
 def async_transport(
-    config: Config, http_client: httpx.AsyncClient | None, transport: AsyncTransport | FakeLike | None
+    config: Config,
+    http_client: httpx.AsyncClient | httpx2.AsyncClient | None,
+    transport: AsyncTransport | FakeLike | TransportName | None,
 ) -> AsyncTransport:
-    if transport is not None:
+    if transport is not None and not isinstance(transport, str):
         return transport.asynchronous() if isinstance(transport, FakeLike) else transport
     if http_client is not None:
-        _check_own_client(config)
+        _check_own_client(config, transport)
         from egov_serang.transport.httpx_client import AsyncHttpxTransport  # noqa: PLC0415 - loads httpx
 
         return AsyncHttpxTransport(http_client)
+    if config.transport == "fast":
+        try:
+            from egov_serang.transport.afast import AsyncFast  # noqa: PLC0415 - loads pyreqwest and asyncio
+        except ImportError:
+            pass
+        else:
+            return AsyncFast(tls=_tls(config), slots=config.slots, proxy=config.proxy or None)
+        raise _not_fast()
     from egov_serang.transport.alanes import AsyncLanes  # noqa: PLC0415 - loads httpcore and asyncio
 
     return AsyncLanes(tls=_tls(config), slots=config.slots)
 
 
-def _check_own_client(config: Config) -> None:
+def _not_fast() -> ConfigError:
+    return ConfigError(
+        "transport = 'fast' needs pyreqwest, which is not installed",
+        code="extra_missing",
+        hint="pip install 'egov-serang[fast]'",
+    )
+
+
+def _check_own_client(config: Config, transport: TransportName | None) -> None:
+    if transport is not None:
+        raise ConfigError("give http_client or transport, not both", code="config_value")
     if config.credential_in == "query":
         raise ConfigError(
             "an API key in the query does not go with http_client: httpx logs every address, and the key in it",
