@@ -31,6 +31,7 @@ class Case:
         loop: `asyncio`, `uvloop`, or nothing for the synchronous client.
         configuration: A, B or C for the SDK, else nothing.
         is_signing: whether it talks to the server that signs its answers.
+        is_gathered: whether it is driven by `gather`, as the hand-written script drives itself, not by workers.
     """
 
     who: str
@@ -38,13 +39,14 @@ class Case:
     loop: str = ""
     configuration: str = ""
     is_signing: bool = False
+    is_gathered: bool = False
 
     @property
     def key(self) -> str:
         """What names it in the results."""
         mode = f"{self.loop} x{self.in_flight}" if self.in_flight else "sync"
-        server = ", answers signed" if self.is_signing else ""
-        return f"{self.who}{self.configuration and f', {self.configuration}'}: {mode}{server}"
+        more = ", answers signed" * self.is_signing + ", gathered" * self.is_gathered
+        return f"{self.who}{self.configuration and f', {self.configuration}'}: {mode}{more}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def command(case: Case, rows: int, place: Place) -> list[str]:
     else:
         transport = "fast" if case.who == FAST else "lanes"
         chosen = ["--transport", transport, "--configuration", case.configuration]
-        module, rest = "sdk", [*load, str(place.keys), *chosen, *loop]
+        module, rest = "sdk", [*load, str(place.keys), *chosen, *loop, *["--gather"] * case.is_gathered]
     return [sys.executable, "-m", f"benchmarks.{module}", *rest]
 
 
@@ -95,6 +97,8 @@ def _all(widths: Sequence[int], given: bool) -> Iterator[Case]:
         for who in (LANES, FAST, "pyreqwest"):
             yield Case(who, width, "uvloop", _plain(who))
     at = CONFIGURED_AT if CONFIGURED_AT in widths else widths[-1]
+    for who in (LANES, FAST):
+        yield Case(who, at, "asyncio", "A", is_gathered=True)
     if given:
         yield Case(OUR_HAND, at, "asyncio")
     for who in (LANES, FAST):

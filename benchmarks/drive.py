@@ -34,7 +34,7 @@ def one_by_one(name: str, call: Callable[[int], object], rows: int) -> None:
 
 
 async def by_workers(name: str, call: Callable[[int], Awaitable[object]], rows: int, width: int) -> None:
-    """As many workers as calls in flight take rows from one list, the least a caller can do: for bare libraries."""
+    """As many workers as calls in flight take rows from one list: the least a caller can do."""
     await call(0)
     todo = iter(range(rows))
 

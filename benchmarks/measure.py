@@ -19,6 +19,7 @@ from benchmarks.cases import Case, Place, command
 ROOT: Final = Path(__file__).parents[1]
 _RESULT: Final = re.compile(r"([0-9.]+) rows/s, ([0-9.]+) us CPU a row")
 _TRIES: Final = 3
+_LEAST: Final = 20
 _FIRST: Final = 100
 """Rows of the round that only finds out how many rows fill the time."""
 
@@ -150,7 +151,7 @@ class Bench:
         Args:
             cases: what to measure.
             rounds: how often.
-            seconds: how long one measurement is to take, about.
+            seconds: how long one measurement is to take, about; 0 for the fewest rows.
             told: of what is going on.
         """
         rows = {case: self._enough(case, seconds) for case in cases}
@@ -176,8 +177,10 @@ class Bench:
 
     def _enough(self, case: Case, seconds: float) -> int:
         """Rows that fill the time, at least twice what is in flight."""
-        first = max(_FIRST, case.in_flight)
-        return max(2 * case.in_flight, 20, round(self.sample(case, first).speed * seconds))
+        least = max(2 * case.in_flight, _LEAST)
+        if not seconds:
+            return least
+        return max(least, round(self.sample(case, max(_FIRST, case.in_flight)).speed * seconds))
 
 
 def run(line: Sequence[str]) -> tuple[float, float]:

@@ -84,9 +84,9 @@ def _crowds(results: Results) -> Iterator[Ratio]:
     """64 in flight."""
     hand = Case(HAND, 64, "asyncio")
     for who, limit in ((LANES, 5.0), (FAST, 20.0)):
-        for loop in ("asyncio", "uvloop"):
-            ours = Case(who, 64, loop, "A")
-            what = f"64 in flight{' under uvloop' if loop == 'uvloop' else ''}, rows/s: {who} / hand-written"
+        for loop, how in (("asyncio", ""), ("asyncio", " gathered"), ("uvloop", " under uvloop")):
+            ours = Case(who, 64, loop, "A", is_gathered=how == " gathered")
+            what = f"64 in flight{how}, rows/s: {who} / hand-written"
             rounds = found(results, ours, "speed"), found(results, hand, "speed")
             by_cpu = found(results, hand, "cpu"), found(results, ours, "cpu")
             yield from _ratio(what, rounds, limit, is_floor=True, by_cpu=by_cpu)

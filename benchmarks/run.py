@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,7 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reference", type=Path, help="folder of a hand-written script and its server")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.6, help="how long one measurement is to take, about")
+    parser.add_argument("--seconds", type=float, default=0.6, help="for one measurement; 0: the fewest calls")
     parser.add_argument("--widths", type=_widths, default=WIDTHS, help="calls in flight, with commas between")
     parser.add_argument("--record", type=Path, help="write results.json, table.md and plot.svg to this folder instead")
     given = parser.parse_args()
@@ -116,9 +117,8 @@ def _ceiling(bench: Bench, server: Server, width: int, rounds: int, rows: int) -
 
 
 def _line(case: Case, samples: list[Sample]) -> dict[str, Any]:
-    named = {name: getattr(case, name) for name in ("who", "in_flight", "loop", "configuration", "is_signing")}
     measured = {name: [getattr(sample, name) for sample in samples] for name in ("speed", "cpu", "served")}
-    return {"key": case.key, **named, **measured}
+    return {"key": case.key, **asdict(case), **measured}
 
 
 def _tell(what: str) -> None:

@@ -1,6 +1,6 @@
 """The SDK under load: configuration A (Bearer token), B (A with answers verified) or C (B with DPoP).
 
-usage: python -m benchmarks.sdk URL ROWS IN_FLIGHT KEYS [--configuration B] [--transport fast] [--loop uvloop]
+usage: python -m benchmarks.sdk URL ROWS IN_FLIGHT KEYS [--configuration B] [--transport fast] [--loop uvloop] ...
 KEYS is a folder with `assertion.pem` and `message.pem`. With IN_FLIGHT 0 the synchronous client makes one call after
 another. Prints rows/s and CPU microseconds a row, as the hand-written script does.
 """
@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.drive import body, by_gather, one_by_one, run
+from benchmarks.drive import body, by_gather, by_workers, one_by_one, run
 
 from egov_serang import AsyncClient, Call, Client, Config, Money, Nik
 from egov_serang.core.bind import M, Service, operation
@@ -89,10 +89,11 @@ def threads(settings: Config, rows: int, transport: str) -> None:
     time.sleep(SETTLE)
 
 
-async def tasks(settings: Config, rows: int, width: int, transport: str) -> None:
-    """The asynchronous client, driven as the hand-written script drives itself."""
+async def tasks(settings: Config, rows: int, width: int, transport: str, *, gathered: bool) -> None:
+    """The asynchronous client."""
+    drive = by_gather if gathered else by_workers
     async with AsyncClient(settings, **options(transport)) as client:
-        await by_gather("egov-serang", bench(client).verify, rows, width)
+        await drive("egov-serang", bench(client).verify, rows, width)
     await asyncio.sleep(SETTLE)
 
 
@@ -106,10 +107,12 @@ def main() -> None:
     parser.add_argument("--configuration", choices=("A", "B", "C"), default="A")
     parser.add_argument("--transport", choices=("lanes", "fast"), default="lanes")
     parser.add_argument("--loop", choices=("asyncio", "uvloop"), default="asyncio")
+    parser.add_argument("--gather", action="store_true", help="drive it as the hand-written script drives itself")
     given = parser.parse_args()
     settings = config(given.url, given.keys, given.in_flight, given.configuration)
     if given.in_flight:
-        run(tasks(settings, given.rows, given.in_flight, given.transport), given.loop)
+        work = tasks(settings, given.rows, given.in_flight, given.transport, gathered=given.gather)
+        run(work, given.loop)
     else:
         threads(settings, given.rows, given.transport)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,10 +86,10 @@ def _load(results: Results) -> Iterator[str]:
     crowds = [case for case in measured(results) if not case.is_signing and case.in_flight]
     widths = sorted({case.in_flight for case in crowds})
     for measure, title in (("speed", "Rows a second"), ("cpu", "CPU, µs a row")):
-        lines = {_who(case): Case(case.who, 0, case.loop, case.configuration) for case in crowds}
+        lines = {_who(case): case for case in crowds}
         rows = [
-            [name, *(_cell(results, Case(line.who, width, line.loop, line.configuration), measure) for width in widths)]
-            for name, line in lines.items()
+            [name, *(_cell(results, replace(case, in_flight=width), measure) for width in widths)]
+            for name, case in lines.items()
         ]
         yield f"### {title}, by calls in flight\n\n" + grid(["who", *map(str, widths)], rows)
 
@@ -189,12 +190,12 @@ def _signing(results: Results) -> Iterator[str]:
 
 def measured(results: Results) -> list[Case]:
     """The cases of a run, in its order."""
-    names = ("who", "in_flight", "loop", "configuration", "is_signing")
+    names = ("who", "in_flight", "loop", "configuration", "is_signing", "is_gathered")
     return [Case(**{name: line[name] for name in names}) for line in results["load"]]
 
 
 def _who(case: Case) -> str:
-    return f"{case.who}, uvloop" if case.loop == "uvloop" else case.who
+    return case.who + ", uvloop" * (case.loop == "uvloop") + ", gathered" * case.is_gathered
 
 
 def _cell(results: Results, case: Case, measure: str) -> str:
