@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self, TypeVar, overload
 
 from egov_serang.errors import Sent
+
+D = TypeVar("D")
 
 FaultKind = Literal["connect", "tls", "timeout", "reset", "protocol", "truncated", "too_large", "closed"]
 
@@ -35,8 +37,28 @@ class Headers(Mapping[str, str]):
             known = self._fields.get(key)
             self._fields[key] = value if known is None else f"{known}, {value}"
 
+    @classmethod
+    def of(cls, fields: dict[str, str]) -> Self:
+        """These fields, taken over as they are: names in lower case, no two alike."""
+        headers = cls.__new__(cls)
+        headers._fields = fields
+        return headers
+
     def __getitem__(self, name: str) -> str:
         return self._fields[name.lower()]
+
+    # Mapping's own `get` and `in` raise and catch for every field that is not there, a dozen times a call.
+    @overload
+    def get(self, name: str, default: None = None, /) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str, /) -> str: ...
+    @overload
+    def get(self, name: str, default: D, /) -> str | D: ...
+    def get(self, name: str, default: object = None, /) -> object:
+        return self._fields.get(name.lower(), default)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._fields
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._fields)

@@ -1,32 +1,29 @@
-"""The fast transport for tasks, over pyreqwest. See `reqwest` for what it guards against."""
+"""The fast transport for tasks, over pyreqwest. See `reqwest` and `reqwest_messages` for what it guards against."""
 
 from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response as Answer
 
-from egov_serang.core.message import Headers, Limits, Request, Response, Stream
+from egov_serang.core.message import Limits, Request, Response, Stream
 from egov_serang.transport.agate import AsyncGate
 from egov_serang.transport.answer import Intake, is_streamed
 from egov_serang.transport.outgoing import Pieces, in_one_piece, refused
-from egov_serang.transport.reqwest import (
-    Key,
-    Pools,
-    built,
+from egov_serang.transport.reqwest import Key, Pools, built, configured, remember
+from egov_serang.transport.reqwest_messages import (
     check_length,
-    configured,
     destination,
     explained,
     head,
     outgoing_fields,
+    plain_length,
     promised_length,
-    remember,
     time_left,
 )
 from egov_serang.transport.stack import KEEP, Count, Keep
@@ -36,19 +33,19 @@ T = TypeVar("T")
 
 
 class _Left:
-    """Work of pyreqwest's whose caller is gone, driven to its end; then its slot is free."""
+    """Work of pyreqwest's whose caller is gone, driven to its end."""
 
-    def __init__(self, slot: _Slot, work: Coroutine[Any, Any, Any]) -> None:
-        self._slot = slot
+    def __init__(self, work: Coroutine[Any, Any, Any], ended: Callable[[_Left], None]) -> None:
         self.work = work
+        self._ended = ended
 
     def go_on(self, _: object = None) -> None:
         try:
             waiter: asyncio.Future[Any] | None = self.work.send(None)
         except (StopIteration, Exception):  # nobody is left to hear how it ended
-            self._slot.end(self)
+            self._ended(self)
         except BaseException:
-            self._slot.end(self)
+            self._ended(self)
             raise
         else:
             if waiter is None:
@@ -57,53 +54,37 @@ class _Left:
                 waiter.add_done_callback(self.go_on)
 
 
-class _Slot:
-    """The slot of one call."""
+class _Gate(AsyncGate):
+    """The slots of one loop. pyreqwest's own limit would send what its caller has given up."""
 
-    __slots__ = ("_gate", "_held", "_left")
-
-    def __init__(self, gate: AsyncGate, left: set[_Left]) -> None:
-        self._gate = gate
-        self._left = left
-        self._held = True
-
-    def free(self) -> None:
-        """Give it back, unless it is given back already or kept for what was left."""
-        if self._held:
-            self._held = False
-            self._gate.free()
+    def __init__(self, loop: asyncio.AbstractEventLoop, slots: int) -> None:
+        super().__init__(loop, slots)
+        self.left: set[_Left] = set()
 
     def leave(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Keep it until this is done, though nobody waits."""
-        left = _Left(self, work)
-        if self._held:
-            self._held = False
-            self._left.add(left)
+        """Have this done though nobody waits, and free a slot when it is."""
+        left = _Left(work, self._end)
+        self.left.add(left)
         left.go_on()
 
-    def end(self, left: _Left) -> None:
-        if left in self._left:
-            self._left.remove(left)
-            self._gate.free()
-
-    def free_later(self) -> None:
-        """Give it back from another thread."""
-        if self._held and not self._gate.loop.is_closed():
-            self._gate.loop.call_soon_threadsafe(self.free)
+    def _end(self, left: _Left) -> None:
+        self.left.discard(left)
+        self.free()
 
 
 class _Driven(Generic[T]):
     """Waits for pyreqwest. When the caller is cancelled, the request goes on and keeps its slot.
 
-    pyreqwest does not stop what is under way, and would not say when it ends. So nothing more is thrown into its
-    coroutine, and somebody else goes on asking it.
+    pyreqwest does not stop what is under way, and would not say when it ends. So nothing is thrown into its coroutine,
+    and somebody else goes on asking it.
     """
 
-    __slots__ = ("_slot", "_work")
+    __slots__ = ("_gate", "_work", "left")
 
-    def __init__(self, work: Coroutine[Any, Any, T], slot: _Slot) -> None:
+    def __init__(self, work: Coroutine[Any, Any, T], gate: _Gate) -> None:
         self._work = work
-        self._slot = slot
+        self._gate = gate
+        self.left = False
 
     def __await__(self) -> Generator[Any, None, T]:
         work = self._work
@@ -113,7 +94,8 @@ class _Driven(Generic[T]):
                 try:
                     yield waiter
                 except asyncio.CancelledError:
-                    self._slot.leave(work)
+                    self.left = True
+                    self._gate.leave(work)
                     raise
         except StopIteration as done:
             result: T = done.value
@@ -121,12 +103,18 @@ class _Driven(Generic[T]):
 
 
 class _Download(Stream):
-    """The body of an answer, with the slot it gives back."""
+    """The body of an answer, with the slot it gives back.
 
-    def __init__(self, slot: _Slot, call: StreamRequest, answer: Answer, intake: Intake, promised: int | None) -> None:
-        self._slot, self._call = slot, call
-        self._reader, self._intake = answer.body_reader, intake
-        self._promised, self._received = promised, 0
+    Raises:
+        TransportFault: it is longer than allowed, or in a coding nobody asked for; then the slot is still the caller's.
+    """
+
+    _open = False
+
+    def __init__(self, call: StreamRequest, answer: Answer, intake: Intake, promised: int | None, gate: _Gate) -> None:
+        self._call, self._reader = call, answer.body_reader
+        self._intake, self._promised, self._received = intake, promised, 0
+        self._gate = gate
         self._open = True
 
     async def read(self) -> bytes:
@@ -138,7 +126,7 @@ class _Download(Stream):
                     if self._promised is not None:
                         check_length(self._promised, self._received)
                     self._open = False
-                    self._slot.free()
+                    self._gate.free()
                     break
                 self._received += len(piece)
                 if data := self._intake.feed(bytes(piece)):
@@ -155,11 +143,19 @@ class _Download(Stream):
     async def close(self) -> None:
         if self._open:
             self._open = False
-            self._slot.leave(self._call.__aexit__(None, None, None))
+            self._gate.leave(self._call.__aexit__(None, None, None))
 
     def __del__(self) -> None:
-        if self._open:  # a download nobody closed must not keep its slot for ever
-            self._slot.free_later()
+        # A download nobody closed must not keep its slot for ever. The collector may run in any thread: the loop frees.
+        if self._open and not self._gate.loop.is_closed():
+            self._gate.loop.call_soon_threadsafe(self._gate.free)
+
+
+async def _read(download: _Download) -> bytes:
+    whole = io.BytesIO()
+    while whole.write(await download.read()):
+        pass
+    return whole.getvalue()
 
 
 class AsyncFast:
@@ -186,9 +182,7 @@ class AsyncFast:
 
         self._pools: Pools[Client] = Pools(build, tls, keep)
         self._slots = slots
-        self._gates: dict[asyncio.AbstractEventLoop, AsyncGate] = {}
-        self._left: set[_Left] = set()
-        self._closed = False
+        self._gates: dict[asyncio.AbstractEventLoop, _Gate] = {}
         remember(self)
 
     @property
@@ -203,48 +197,61 @@ class AsyncFast:
         Raises:
             TransportFault: no complete, well-framed answer within the limits.
         """
-        if self._closed:
-            raise refused("the client is closed")
-        self._pools.check_process()
+        self._pools.check()
         gate = self._gates.get(asyncio.get_running_loop()) or self._new_gate()
         if gate.busy < gate.slots:
             gate.busy += 1
         else:
             await gate.wait(limits.deadline)
-        slot = _Slot(gate, self._left)
         call: StreamRequest | None = None
-        entered = False
+        driven: _Driven[Answer] | None = None
+        answer: Answer | None = None
         try:
             call = self._prepared(request, limits)
-            answer = await _Driven(call.__aenter__(), slot)
-            entered = True
-            response = await self._received(request, limits, slot, call, answer)
-        except BaseException as error:
-            if call is not None and entered:
-                slot.leave(call.__aexit__(None, None, None))
+            driven = _Driven(call.__aenter__(), gate)
+            answer = await driven
+            status = answer.status
+            headers = head(request.method, status, answer)
+            download, body = None, b""
+            length = None if request.stream else plain_length(request.method, status, headers, limits.max_body)
+            if length is None:
+                intake = Intake(request.method, status, headers, limits.max_body)
+                promised = promised_length(request.method, status, headers, limits.max_body)
+                download = _Download(call, answer, intake, promised, gate)
+            else:
+                body = bytes(await answer.body_reader.bytes())
+                check_length(length, len(body))
+        except BaseException as error:  # everything, a cancellation too: the slot must be given back
+            if call is not None and answer is not None:
+                gate.leave(call.__aexit__(None, None, None))
                 self._pools.clear()  # it may have come to rest already, and there is no way to tell which one it was
-            slot.free()
+            elif driven is None or not driven.left:
+                gate.free()
             fault = explained(error)
             if fault is None:
                 raise
         else:
-            if response.stream is None:
-                slot.free()
-            return response
+            if download is None:
+                gate.free()
+            elif is_streamed(request.stream, status):
+                return Response(status, headers, stream=download, condemn=self._pools.clear)
+            else:
+                body = await _read(download)
+            return Response(status, headers, body, condemn=self._pools.clear)
         raise fault
 
     async def close(self) -> None:
         """Close the connections at rest. Calls under way end as they would."""
-        self._closed = True
-        self._pools.clear()
+        self._pools.close()
 
     def settle(self) -> None:
         """Stop asking after calls whose callers are gone."""
-        for left in list(self._left):
-            left.work.close()
+        for gate in list(self._gates.values()):
+            for left in list(gate.left):
+                left.work.close()
 
     def _prepared(self, request: Request, limits: Limits) -> StreamRequest:
-        address, url = destination(request)
+        address, url = destination(request.url)
         fields = outgoing_fields(request)
         body = in_one_piece(request.body)
         client = self._pools.get(address, limits, patient=body is None)
@@ -260,34 +267,8 @@ class AsyncFast:
             builder = builder.body_stream(Pieces(request.body))
         return builder.streamed_read_buffer_limit(0 if request.stream else limits.max_body + 1).build_streamed()
 
-    @staticmethod
-    async def _whole(answer: Answer, intake: Intake, promised: int | None) -> bytes:
-        if promised is not None:
-            wire = bytes(await answer.body_reader.bytes()) if promised else b""
-            check_length(promised, len(wire))
-            body = intake.feed(wire)
-            intake.finish()
-            return body
-        decoded = io.BytesIO()
-        while (piece := await answer.body_reader.read_chunk()) is not None:
-            decoded.write(intake.feed(bytes(piece)))
-        intake.finish()
-        return decoded.getvalue()
-
-    async def _received(
-        self, request: Request, limits: Limits, slot: _Slot, call: StreamRequest, answer: Answer
-    ) -> Response:
-        status = answer.status
-        headers: Headers = head(request.method, answer)
-        intake = Intake(request.method, status, headers, limits.max_body)
-        promised = promised_length(request.method, status, headers, limits.max_body)
-        condemn = self._pools.clear
-        if is_streamed(request.stream, status):
-            return Response(status, headers, stream=_Download(slot, call, answer, intake, promised), condemn=condemn)
-        return Response(status, headers, await self._whole(answer, intake, promised), condemn=condemn)
-
-    def _new_gate(self) -> AsyncGate:
+    def _new_gate(self) -> _Gate:
         loop = asyncio.get_running_loop()
         for dead in [known for known in list(self._gates) if known.is_closed()]:
             self._gates.pop(dead, None)
-        return self._gates.setdefault(loop, AsyncGate(loop, self._slots))
+        return self._gates.setdefault(loop, _Gate(loop, self._slots))

@@ -1,4 +1,4 @@
-"""The fast transport for threads, over pyreqwest. See `reqwest` for what it guards against."""
+"""The fast transport for threads, over pyreqwest. See `reqwest` and `reqwest_messages` for what it guards against."""
 
 from __future__ import annotations
 
@@ -14,18 +14,15 @@ from pyreqwest.response import SyncResponse, SyncResponseBodyReader
 from egov_serang.core.message import Limits, Request, Response, Stream
 from egov_serang.transport.answer import Intake, is_streamed
 from egov_serang.transport.outgoing import crowded, in_one_piece, refused
-from egov_serang.transport.reqwest import (
-    Key,
-    Pools,
-    built,
+from egov_serang.transport.reqwest import Key, Pools, built, configured, remember
+from egov_serang.transport.reqwest_messages import (
     check_length,
-    configured,
     destination,
     explained,
     head,
     outgoing_fields,
+    plain_length,
     promised_length,
-    remember,
     time_left,
 )
 from egov_serang.transport.stack import KEEP, Count, Keep
@@ -135,7 +132,6 @@ class Fast:
 
         self._pools: Pools[SyncClient] = Pools(build, tls, keep)
         self._gate = _Gate(slots)
-        self._closed = False
         remember(self)
 
     @property
@@ -149,9 +145,7 @@ class Fast:
         Raises:
             TransportFault: no complete, well-framed answer within the limits.
         """
-        if self._closed:
-            raise refused("the client is closed")
-        self._pools.check_process()
+        self._pools.check()
         self._gate.take(limits.deadline)
         try:
             response = self._exchange(request, limits)
@@ -168,8 +162,7 @@ class Fast:
 
     def close(self) -> None:
         """Close the connections at rest. Calls under way end as they would."""
-        self._closed = True
-        self._pools.clear()
+        self._pools.close()
 
     def settle(self) -> None:
         """Let calls of threads that nobody waits for come to their end, for a moment."""
@@ -186,7 +179,7 @@ class Fast:
             raise
 
     def _prepared(self, request: Request, limits: Limits) -> SyncStreamRequest:
-        address, url = destination(request)
+        address, url = destination(request.url)
         fields = outgoing_fields(request)
         body = in_one_piece(request.body)
         client = self._pools.get(address, limits, patient=body is None)
@@ -204,18 +197,17 @@ class Fast:
 
     def _received(self, request: Request, limits: Limits, call: SyncStreamRequest, answer: SyncResponse) -> Response:
         status = answer.status
-        headers = head(request.method, answer)
+        headers = head(request.method, status, answer)
+        plain = None if request.stream else plain_length(request.method, status, headers, limits.max_body)
+        if plain is not None:
+            whole = bytes(answer.body_reader.bytes())
+            check_length(plain, len(whole))
+            return Response(status, headers, whole, condemn=self._pools.clear)
         intake = Intake(request.method, status, headers, limits.max_body)
         promised = promised_length(request.method, status, headers, limits.max_body)
         condemn = self._pools.clear
         if is_streamed(request.stream, status):
             pieces = _decoded(answer.body_reader, intake, promised)
             return Response(status, headers, stream=_Download(self._gate, call, pieces), condemn=condemn)
-        if promised is None:
-            body = b"".join(_decoded(answer.body_reader, intake, promised))
-        else:
-            wire = bytes(answer.body_reader.bytes()) if promised else b""
-            check_length(promised, len(wire))
-            body = intake.feed(wire)
-            intake.finish()
+        body = b"".join(_decoded(answer.body_reader, intake, promised))
         return Response(status, headers, body, condemn=condemn)

@@ -1,9 +1,4 @@
-"""What threads and tasks share of the fast transport: pyreqwest's clients, requests, answers and errors.
-
-pyreqwest does in Rust what httpx does in Python. It is quick, and it is trusting: it rewrites addresses, believes two
-lengths at once, reads bodies without end, and its errors name causes that are none. Each check here is for one of
-these.
-"""
+"""What threads and tasks share of the fast transport: pyreqwest's clients, how they are set, and how they end."""
 
 from __future__ import annotations
 
@@ -22,14 +17,10 @@ from typing import Final, Generic, Protocol, TypeVar
 # Before all else: an interrupted call would import it while the interrupt is pending, and abort the process.
 from pyreqwest import exceptions as theirs
 from pyreqwest.client import BaseClientBuilder
-from pyreqwest.http import Url
 from pyreqwest.proxy import ProxyBuilder
-from pyreqwest.response import BaseResponse
 
-from egov_serang.core.message import FaultKind, Headers, Limits, Request, TransportFault
-from egov_serang.transport.answer import check_framing
-from egov_serang.transport.faults import copied, distrusted
-from egov_serang.transport.outgoing import Address, locate, missing_fields, refused
+from egov_serang.core.message import Limits
+from egov_serang.transport.outgoing import USER_AGENT, Address, refused
 from egov_serang.transport.stack import Keep
 from egov_serang.transport.tls import Shown, TlsOptions, fallback_store, unusable
 
@@ -37,7 +28,6 @@ B = TypeVar("B", bound=BaseClientBuilder)
 C = TypeVar("C")
 
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\s*", re.DOTALL)
-_HEAD_LIMIT: Final = 100 * 1024
 _FORKED: Final = (
     "this process was forked from one that had used the fast transport, which cannot work in it:"
     " start processes by spawn, or leave transport='fast' away (the default transport survives a fork)"
@@ -65,9 +55,10 @@ class Pools(Generic[C]):
         self._made: dict[Key, tuple[float, C]] = {}
         self._lock = threading.Lock()
         self._process: int | None = None
+        self._closed = False
 
-    def check_process(self) -> None:
-        """Refuse to go on in a child of the process that began.
+    def check(self) -> None:
+        """Refuse to go on after the end, or in a child of the process that began.
 
         pyreqwest would wait for ever there, for threads that a fork does not copy. Before any lock, which a thread that
         the child does not have may hold.
@@ -75,6 +66,8 @@ class Pools(Generic[C]):
         Raises:
             TransportFault: `sent=no`, permanent.
         """
+        if self._closed:
+            raise refused("the client is closed")
         if self._process != os.getpid():
             if self._process is not None:
                 raise refused(_FORKED)
@@ -109,6 +102,11 @@ class Pools(Generic[C]):
         with self._lock:
             self._made = {}
 
+    def close(self) -> None:
+        """Leave them, and make no others."""
+        self._closed = True
+        self.clear()
+
 
 def configured(builder: B, key: Key, tls: TlsOptions, keep: Keep, proxy: str | None) -> B:
     """A builder set to what the port promises.
@@ -120,7 +118,7 @@ def configured(builder: B, key: Key, tls: TlsOptions, keep: Keep, proxy: str | N
     builder = (
         # We decode, for we count; we sign the address, so nobody may send the request to another one.
         builder.gzip(False).brotli(False).deflate(False).zstd(False).follow_redirects(False).referer(False)
-        .no_proxy().http1_only().http1_lower_case_headers().user_agent("egov-serang").min_tls_version("TLSv1.2")
+        .no_proxy().http1_only().http1_lower_case_headers().user_agent(USER_AGENT).min_tls_version("TLSv1.2")
         .connect_timeout(timedelta(seconds=connect))
     )  # fmt: skip
     builder = (
@@ -160,156 +158,6 @@ def _trusting(builder: B, tls: TlsOptions, shown: Shown | None) -> B:
     if store is not None and not found:
         raise unusable()
     return builder
-
-
-def destination(request: Request) -> tuple[Address, Url]:
-    """Where a request goes, its address byte for byte as it was signed.
-
-    Raises:
-        TransportFault: `sent=no`, permanent: what `locate` refuses, and what pyreqwest would rewrite.
-    """
-    address, target = locate(request.url)
-    wanted = f"{address.scheme.decode()}://{address.field.decode()}{target.decode()}"
-    try:
-        url = Url(wanted)
-        if str(url) == wanted:
-            return address, url
-    except ValueError:
-        pass
-    raise refused("the fast transport would rewrite this address (dot segments, quotes, braces, blanks or backslashes)")
-
-
-def outgoing_fields(request: Request) -> list[tuple[str, str]]:
-    """All header fields but Host.
-
-    Raises:
-        TransportFault: `sent=no`, permanent: a field that is not ASCII.
-    """
-    fields = [*request.headers, *missing_fields(request)]
-    for name, value in fields:
-        if not (name.isascii() and value.isascii()):
-            break
-    else:
-        return fields
-    del name, value
-    raise refused("a header field is not ASCII")
-
-
-def time_left(limits: Limits) -> timedelta:
-    """What pyreqwest may spend on a transmission, its body included.
-
-    Raises:
-        TransportFault: `sent=no`: nothing.
-    """
-    seconds = limits.deadline - time.monotonic()
-    if seconds <= 0:
-        raise TransportFault("timeout", sent="no", reason="no connection in time")
-    return timedelta(seconds=seconds)
-
-
-def head(method: str, answer: BaseResponse) -> Headers:
-    """The header fields of an answer that is fit to be read on.
-
-    Raises:
-        TransportFault: its framing cannot be trusted, or its head is larger than any of ours would be.
-    """
-    try:
-        headers = Headers(answer.headers.items())
-    except ValueError:
-        headers = Headers(_readable(answer))
-    check_framing(method, answer.status, headers)
-    if headers.get("transfer-encoding", "chunked").lower() != "chunked":
-        raise TransportFault("protocol", sent="maybe", reason="the answer is in a transfer coding nobody asked for")
-    if sum(map(len, headers.values())) > _HEAD_LIMIT:
-        raise TransportFault("protocol", sent="maybe", reason="the head of the answer is larger than allowed")
-    return headers
-
-
-def _readable(answer: BaseResponse) -> list[tuple[str, str]]:
-    """The fields in ASCII. pyreqwest cannot hand out others; a signature that covers one will not verify."""
-    found: list[tuple[str, str]] = []
-    for name in dict.fromkeys(answer.headers.keys()):
-        try:
-            found += [(name, value) for value in answer.get_header_all(name)]
-        except ValueError:
-            continue
-    return found
-
-
-def promised_length(method: str, status: int, headers: Headers, max_body: int) -> int | None:
-    """How long the body will be: 0 where there is none, None where nobody said.
-
-    pyreqwest reserves so much memory before it reads, and ends the process when there is not so much: so what answers
-    HEAD, or is over the limit, must never be read whole by it.
-
-    Raises:
-        TransportFault: `too_large`.
-    """
-    if method == "HEAD" or status in {204, 304}:
-        return 0
-    length = headers.get("content-length", "").partition(",")[0]
-    if not length.isdecimal():
-        return None
-    if int(length) > max_body:
-        raise TransportFault("too_large", sent="maybe", reason="the answer is larger than allowed", permanent=True)
-    return int(length)
-
-
-def check_length(promised: int, received: int) -> None:
-    """Refuse a body that is not as long as it should be.
-
-    Raises:
-        TransportFault: `truncated`.
-    """
-    if promised != received:
-        raise TransportFault("truncated", sent="maybe", reason="the answer ended early")
-
-
-def explained(error: BaseException) -> TransportFault | None:
-    """The fault an error means, or None when it is no transport's (a cancellation, a bug, a body that fails).
-
-    `sent=no` only with the proof that no connection came about: the names of pyreqwest's classes are no such proof.
-    """
-    if isinstance(error, TransportFault):
-        return copied(error)
-    if not isinstance(error, theirs.PyreqwestError):
-        return None
-    causes = _causes(error)
-    if "client error (Connect)" in causes:
-        return _unconnected(error, causes)
-    if isinstance(error, theirs.BuilderError):
-        return refused("the request is not valid HTTP")
-    return _met_after_sending(error, causes)
-
-
-def _met_after_sending(error: theirs.PyreqwestError, causes: list[str]) -> TransportFault:
-    kind: FaultKind
-    if isinstance(error, theirs.RequestTimeoutError):
-        kind, reason = "timeout", "no complete answer in time"
-    elif any(word in cause for cause in causes for word in ("end of file", "unexpected EOF")):
-        kind, reason = "truncated", "the answer ended early"
-    elif isinstance(error, theirs.DecodeError):
-        kind, reason = "protocol", "the answer is not valid HTTP"
-    else:
-        kind, reason = "reset", "the service closed the connection before its answer was complete"
-    return TransportFault(kind, sent="maybe", reason=reason)
-
-
-def _unconnected(error: theirs.PyreqwestError, causes: list[str]) -> TransportFault:
-    if isinstance(error, theirs.RequestTimeoutError):
-        return TransportFault("timeout", sent="no", reason="no connection in time")
-    if any("invalid peer certificate" in cause for cause in causes):
-        return distrusted()
-    if any(word in cause for cause in causes for word in ("tcp connect error", "dns error", "tunnel", "proxy")):
-        return TransportFault("connect", sent="no", reason="no connection to the service")
-    return TransportFault("tls", sent="no", reason="the TLS handshake failed")
-
-
-def _causes(error: theirs.PyreqwestError) -> list[str]:
-    """What pyreqwest found, innermost last. The first names the address with its query, and stays away."""
-    if not isinstance(error, theirs.DetailedPyreqwestError):
-        return []
-    return [cause["message"] for cause in (error.details.get("causes") or ())[1:]]
 
 
 class Ending(Protocol):
