@@ -13,15 +13,15 @@ from benchmarks.ratios import Results, middle
 
 _WIDTH: Final = 760
 _BAR: Final = 26
-_LEFT, _RIGHT = 190, 130
+_LEFT, _RIGHT = 204, 130
 _TOP: Final = 76
 _LINES: Final = 300
 _AT: Final = 64
 _GAP: Final = 15
 _STYLE: Final = """
 .paper{fill:#ffffff;stroke:#d0d7de}.text{fill:#1f2328}.soft{fill:#57606a}.grid{stroke:#d0d7de}
-.ours{fill:#00695c}.bare{fill:#8c959f}.hand{fill:#b3541e}
-.ours-line{stroke:#00695c}.bare-line{stroke:#8c959f}.hand-line{stroke:#b3541e}
+.ours{fill:#00695c}.bare{fill:#7d8590}.hand{fill:#b3541e}
+.ours-line{stroke:#00695c}.bare-line{stroke:#7d8590}.hand-line{stroke:#b3541e}
 @media (prefers-color-scheme: dark){
 .paper{fill:#1e2129;stroke:#454b57}.text{fill:#e6e8ec}.soft{fill:#a9b1bd}.grid{stroke:#3a3f4a}
 .ours{fill:#4db6a4}.bare{fill:#8b93a1}.hand{fill:#e5935c}
@@ -90,7 +90,7 @@ def draw(results: Results) -> str:
     """The picture: bars for 64 in flight, below them lines from one call at a time to the most in flight."""
     shown, curves = bars(results), lines(results)
     bottom = _TOP + _BAR * len(shown)
-    height = bottom + 100 + _LINES + 60
+    height = bottom + 100 + _LINES + 44
     machine = results["machine"]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" '

@@ -45,7 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reference", type=Path, help="folder of a hand-written script and its server")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.6, help="for one measurement; 0: the fewest calls")
+    parser.add_argument("--seconds", type=float, default=0.5, help="for one measurement; 0: the fewest calls")
     parser.add_argument("--widths", type=_widths, default=WIDTHS, help="calls in flight, with commas between")
     parser.add_argument("--record", type=Path, help="write results.json, table.md and plot.svg to this folder instead")
     given = parser.parse_args()
@@ -76,7 +76,7 @@ def record(results: Mapping[str, Any], folder: Path | None) -> None:
 
 def measure(reference: Path | None, rounds: int, seconds: float, widths: tuple[int, ...]) -> dict[str, Any]:
     """Everything, as `results.json` holds it."""
-    divided, meter = cores(), Meter()
+    divided, meter, stated = cores(), Meter(), machine()
     script = [str(reference / "server.py")] if reference else ["-m", "benchmarks.server"]
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -107,7 +107,7 @@ def measure(reference: Path | None, rounds: int, seconds: float, widths: tuple[i
             "answers": answers.measured(max(10, round(1000 * weight)), rounds),
         }
         others = meter.others([plain, signing])
-    return {"machine": machine(others), **results}
+    return {"machine": {**stated, "others": others}, **results}
 
 
 def _ceiling(bench: Bench, server: Server, width: int, rounds: int, rows: int) -> dict[str, Any]:
@@ -156,8 +156,8 @@ def _ours(servers: list[Server]) -> float:
     return mine + sum(server.used() or 0.0 for server in servers)
 
 
-def machine(others: float | None) -> dict[str, Any]:
-    """What all this ran on."""
+def machine() -> dict[str, Any]:
+    """What all this runs on, and of which commit; asked before anything is measured."""
     return {
         "commit": _git("rev-parse", "--short", "HEAD") + ("" if _is_clean() else " with changes"),
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
@@ -165,7 +165,6 @@ def machine(others: float | None) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "cpu": _cpu(),
         "system": platform.system(),
-        "others": others,
         "missing": [name for name in (*BARE, "uvloop") if find_spec(name) is None],
     }
 

@@ -52,6 +52,7 @@ def test_a_floor_and_a_ceiling() -> None:
     assert not Ratio("at most", 1.11, 1.1).holds
     assert Ratio("at least", 5.0, 5.0, is_floor=True).holds
     assert not Ratio("at least", 4.99, 5.0, is_floor=True).holds
+    assert not Ratio("at least", 38.0, 20.0, is_floor=True, by_cpu=11.0).holds
 
 
 def test_what_the_system_did_not_say_is_unknown() -> None:
