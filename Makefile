@@ -57,11 +57,8 @@ openapi: $(DEV)/.ready ## Export the sandbox's OpenAPI document to docs/contract
 api: $(DEV)/.ready ## Write down the public API anew, after a change of it that is meant
 	@$(BIN)/python -m tests.contract.public_api
 
-bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (ARGS="--reference DIR")
-	@$(BIN)/python benchmarks/signatures.py
-	@$(BIN)/python benchmarks/tokens.py 200000
-	@$(BIN)/python benchmarks/answers.py 1500
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+bench: $(DEV)/.ready ## Measure beside bare libraries and a hand-written script; rewrite the tables and the picture (ARGS="--help")
+	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 soak: $(DEV)/.ready ## The long proofs in full: keyed writes under fault, storms of cancelled calls, fuzzing (tests/scale.py)
 	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest -s tests/soak tests/faults/test_soak.py tests/services/test_storm.py \

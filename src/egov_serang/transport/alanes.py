@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import AsyncGenerator
 from functools import partial
+from typing import Any, Final
 
 import httpcore
 
@@ -18,6 +19,22 @@ from egov_serang.transport.stack import KEEP, Count, Keep, Lane, Stacks
 from egov_serang.transport.tls import Shown, TlsOptions, context_for
 
 AsyncLane = Lane[httpcore.AsyncHTTPConnection, AsyncWire]
+
+
+class _Alone:
+    """In place of httpcore's locks, three a call that each give the loop a turn: a lane has one call at a time."""
+
+    async def __aenter__(self) -> None: ...
+    async def __aexit__(self, *_: object) -> None: ...
+
+    def keep(self, connection: Any) -> None:
+        """Take the place of both locks of a connection; it has the second one when it has answered."""
+        connection._request_lock = self
+        if connection._connection is not None:
+            connection._connection._state_lock = self
+
+
+_ALONE: Final = _Alone()
 
 
 class _Pool(AsyncGate):
@@ -54,6 +71,7 @@ class _Pool(AsyncGate):
     def give(self, lane: AsyncLane) -> None:
         """Take a lane back after its answer was read to the end."""
         if lane.is_reusable():
+            _ALONE.keep(lane.connection)
             self._resting.push(lane)
         else:
             lane.line.cut()
