@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
-from egov_serang.core.message import Body, Response
+from egov_serang.core.message import MAX_BODY, Body, Response
 from egov_serang.errors import EgovError, FieldError, Invalid
 
 __all__ = ["Call", "Decoder", "ErrorReader", "Safety", "fill", "invalid"]
@@ -85,6 +85,7 @@ class Call(Generic[T]):
         signed: whether it is signed.
         stream: whether the answer is handed out in pieces.
         client_reference: the caller's own number; an answer that echoes another one is refused.
+        max_body: the largest answer taken, bytes.
     """
 
     operation: str
@@ -101,6 +102,7 @@ class Call(Generic[T]):
     signed: bool = True
     stream: bool = False
     client_reference: str | None = None
+    max_body: int = MAX_BODY
 
     def target(self) -> str:
         """Path and query as sent.

@@ -8,7 +8,7 @@ have one, and begin with `egov.` elsewhere. Source: layers.md 4.2 rule 2.
 from __future__ import annotations
 
 import re
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextvars import Token
 from types import TracebackType
@@ -214,6 +214,9 @@ class _Watched:
             return await self._runtime.gate(flight, timeout)
         finally:
             _waited(span, "token", self._runtime.now() - start)
+
+    async def offload(self, work: Callable[[], T]) -> T:
+        return await self._runtime.offload(work)
 
     def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
         self._runtime.launch(work, aside=aside)

@@ -1,0 +1,296 @@
+"""Downloads into files: streamed, checked, and gone on with after a cut, in the same call or in another process."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, cast
+
+from egov_serang.core.call import Call, invalid
+from egov_serang.core.file import Progress
+from egov_serang.core.message import Response, Stream
+from egov_serang.core.part import Part
+from egov_serang.core.reply import Download, piece_of
+from egov_serang.core.steps import Steps
+from egov_serang.errors import (
+    ApiError,
+    ConnectionFailed,
+    DeadlineExceeded,
+    EgovError,
+    SignatureInvalid,
+    UnexpectedReply,
+)
+
+MAX_FILE: Final = 1024**3
+"""Bytes of a file that are taken unless the caller says otherwise."""
+
+_RANGE: Final = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
+_OK, _PARTIAL, _BEYOND = 200, 206, 416
+_OTHER_PART: Final = "wrong_range"
+_CUT: Final = frozenset({"truncated", "protocol", "digest"})
+"""Codes of an answer that broke on the way: the same question may be answered whole."""
+
+TOO_LARGE: Final = "permanent_too_large"
+"""The code of an answer that is over its limit, whoever notices: the same as a transport's."""
+
+_LONGEST_PAUSE: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    """A file that was downloaded, whole and checked.
+
+    Attributes:
+        path: where it is.
+        size: bytes.
+        sha256: hexadecimal digest of these bytes.
+        media_type: as the service says.
+        resumed_at: bytes that were there already when this call began; 0 where it began at the beginning.
+    """
+
+    path: Path
+    size: int
+    sha256: str
+    media_type: str
+    resumed_at: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Incoming:
+    """An answer that brings a file, or the rest of one."""
+
+    stream: Stream
+    etag: str | None
+    media_type: str
+    start: int | None = None
+    """The first byte it brings of a part; None for the whole file."""
+    total: int = 0
+    """Bytes of the whole file; 0 where the service does not say."""
+    wrong: UnexpectedReply | None = None
+    """Why it is not what was asked for. It is raised once the stream is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arriving:
+    """Reads the head of such an answer (RFC 9110 sections 14.4 and 15.3.7).
+
+    Args:
+        start: what was asked for, the first byte that is missing; 0 for the whole file.
+    """
+
+    start: int
+
+    def __call__(self, response: Response) -> _Incoming:
+        if response.stream is None:
+            raise TypeError("the call of a download must ask for a stream")
+        headers = response.headers
+        length = headers.get("content-length", "")
+        found = _Incoming(response.stream, headers.get("etag"), headers.get("content-type", "application/octet-stream"))
+        if response.status == _PARTIAL:
+            told = _RANGE.fullmatch(headers.get("content-range", "").strip())
+            first, last, found.total = map(int, told.groups()) if told else (0, 0, 0)
+            found.start = first
+            asked = self.start > 0 and first == self.start and "content-encoding" not in headers
+            framed = first <= last < found.total and length in {"", str(last - first + 1)}
+            if not asked or not framed:
+                found.wrong = _unfit("the answer is not the part of the file that was asked for", _OTHER_PART)
+        elif response.status != _OK:
+            found.wrong = _unfit(f"the service answers {response.status} instead of the file", "wrong_status")
+        elif length.isdigit() and "content-encoding" not in headers:
+            found.total = int(length)
+        return found
+
+
+async def save(
+    step: Steps,
+    call: Call[Download],
+    path: str | Path,
+    *,
+    size: int | None,
+    sha256: str | None,
+    max_bytes: int,
+    progress: Progress | None,
+) -> SavedFile:
+    """Download into a file, which appears under its name only when it is whole and has its digest.
+
+    What has come stays in `NAME.part` whatever happens, and the next call goes on there: with a digest to check in the
+    end, for the signature of an answer that was cut says nothing about the bytes that did come.
+
+    Args:
+        step: of the flow.
+        call: that brings the whole of it.
+        path: the file.
+        size: bytes it must have, if they are known.
+        sha256: the hexadecimal digest it must have, if it is known.
+        max_bytes: the most that is taken.
+        progress: told the bytes so far and the bytes in all.
+
+    Raises:
+        Invalid: it is larger than `max_bytes`, or the path cannot be written; nothing was asked for.
+        UnexpectedReply: another size or digest than announced, or over `max_bytes`; no file is left behind.
+        ConnectionFailed, DeadlineExceeded: it was cut more often than the call may repeat; the hint says what stays.
+        OSError: of the disk.
+    """
+    if max_bytes < 1:
+        raise invalid("max_bytes", "must be at least 1", "value")
+    if size is not None and size > max_bytes:
+        raise invalid("max_bytes", f"the file has {size} bytes, and {max_bytes} are allowed", "too_large")
+    wanted = None if sha256 is None else sha256.lower()
+    part = await step.offload(partial(_found, Path(path), wanted, size))
+    try:
+        transfer = _Transfer(step, call, part, size=size, max_bytes=max_bytes, progress=progress)
+        media_type = await transfer.run()
+        found = part.digest.hexdigest()
+        if part.size != (part.size if size is None else size) or found != (wanted or found):
+            raise UnexpectedReply(
+                "the file that came is not the one announced: its size or SHA-256 differs",
+                code="checksum",
+                hint="Nothing was kept. Read the resource again, the file may have been replaced; then download anew",
+                sent="yes",
+            )
+        await step.offload(part.finish)
+    except UnexpectedReply as error:
+        if error.code in {"checksum", TOO_LARGE}:
+            part.discard()
+        error.hint = _with_part(error, part)
+        raise
+    except (ConnectionFailed, DeadlineExceeded, SignatureInvalid) as error:
+        error.hint = _with_part(error, part)
+        raise
+    finally:
+        part.close()
+    return SavedFile(part.target, part.size, found, media_type, transfer.resumed_at)
+
+
+def _with_part(error: EgovError, part: Part) -> str | None:
+    """The hint of an error, and what it leaves to go on with."""
+    if not part.is_kept:
+        return error.hint
+    kept = f"{part.size} bytes are kept in {part.path.name}: the same call goes on there"
+    return f"{error.hint}. {kept}" if error.hint else kept
+
+
+def _found(path: Path, sha256: str | None, size: int | None) -> Part:
+    part = Part(path, sha256)
+    if size is not None:
+        part.cut_to(max(0, size - 1))
+    return part
+
+
+class _Transfer:
+    """The answers one download takes."""
+
+    def __init__(
+        self,
+        step: Steps,
+        call: Call[Download],
+        part: Part,
+        *,
+        size: int | None,
+        max_bytes: int,
+        progress: Progress | None,
+    ) -> None:
+        self._step, self._call, self._part = step, call, part
+        self._most = max_bytes if size is None else max(size, 1)
+        self._total = size or 0
+        self._progress = progress
+        self.resumed_at = part.size
+
+    async def run(self) -> str:
+        """Fetch until all is there.
+
+        Returns:
+            The media type.
+        """
+        cuts = 0
+        while True:
+            try:
+                answer = await self._ask()
+                failure = await self._take(answer)
+            except UnexpectedReply as error:
+                if error.code != _OTHER_PART:
+                    raise
+                self._part.begin(None)  # what is there fits nothing the service has: all anew
+                failure = error
+            else:
+                if failure is None and (answer.start is None or self._part.size >= answer.total):
+                    return answer.media_type
+            if failure is None:
+                continue  # a service may give less than it was asked for
+            if cuts >= self._step.retries:
+                raise failure
+            cuts += 1
+            # The line was cut, the service lives: soon again, though not all clients in the same moment.
+            longest = min(_LONGEST_PAUSE, 0.25 * 2**cuts)
+            await self._step.sleep(random.uniform(0, longest))  # noqa: S311 - no secret
+
+    async def _ask(self) -> _Incoming:
+        """The next answer.
+
+        Raises:
+            EgovError: none came, which the layers have tried to mend already; or the service has no such part.
+        """
+        part = self._part
+        start = part.size if part.etag is not None else 0
+        ranged: tuple[tuple[str, str], ...] = (("accept-encoding", "identity"),)
+        if start and part.etag is not None:
+            ranged += (("range", f"bytes={start}-"), ("if-range", part.etag))
+        decode: Any = _Arriving(start)
+        call = replace(self._call, headers=self._call.headers + ranged, decode=decode, max_body=self._most)
+        try:
+            reply = await self._step(call)
+        except ApiError as refused:
+            if refused.status != _BEYOND or not start:
+                raise
+        else:
+            return cast("_Incoming", reply.data)
+        raise _unfit("the service has no such part of the file", _OTHER_PART)
+
+    async def _take(self, answer: _Incoming) -> EgovError | None:
+        """Write what an answer brings.
+
+        Returns:
+            What cut it, where going on may help; None when it was read to its end.
+        """
+        part = self._part
+        try:
+            if answer.wrong is not None:
+                raise answer.wrong
+            if answer.start is None:
+                self.resumed_at = 0
+                part.begin(answer.etag)
+            elif answer.etag in {None, part.etag}:
+                part.mark()
+            else:
+                raise _unfit("the answer is a part of another version of the file", _OTHER_PART)
+            self._total = answer.total or self._total
+            self._tell()
+            while piece := await piece_of(answer.stream):
+                if part.size + len(piece) > self._most:
+                    raise _unfit("the file is larger than announced or allowed", TOO_LARGE)
+                part.write(piece)
+                self._tell()
+            if part.size == answer.start:
+                raise _unfit("the answer brings no byte of the file", _OTHER_PART)
+        except (ConnectionFailed, SignatureInvalid, UnexpectedReply) as error:
+            error.operation = self._call.operation
+            error.sent = "yes"  # it had begun to answer
+            if isinstance(error, SignatureInvalid):
+                part.back()  # these bytes are not what the gateway signed, at whatever place they were damaged
+            if not isinstance(error, ConnectionFailed) and error.code not in _CUT:
+                raise
+            return error
+        finally:
+            await answer.stream.close()
+        return None
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            self._progress(self._part.size, self._total)
+
+
+def _unfit(text: str, code: str) -> UnexpectedReply:
+    return UnexpectedReply(text, code=code, sent="yes")
