@@ -81,7 +81,10 @@ class File:
         if isinstance(self.source, Path):
             return self.source.stat().st_size
         stream = cast("BinaryIO", self.source)
-        return stream.seek(0, io.SEEK_END) - self._start
+        stands = stream.tell()
+        end = stream.seek(0, io.SEEK_END)
+        stream.seek(stands)
+        return end - self._start
 
     def chunks(self) -> Iterator[bytes]:
         """The content from its beginning, anew at each call.
@@ -155,6 +158,8 @@ class File:
 
     def _sniff(self) -> str:
         start = next(self.chunks(), b"")
+        if not isinstance(self.source, bytes | Path):
+            cast("BinaryIO", self.source).seek(self._start)
         return next((kind for magic, kind in _MAGIC if start.startswith(magic)), "application/octet-stream")
 
     def __repr__(self) -> str:
