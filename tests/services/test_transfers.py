@@ -258,9 +258,7 @@ def test_what_a_call_leaves_the_next_one_goes_on_with(ask: Ask, filed: Complaint
     assert (saved.resumed_at, path.read_bytes(), names(tmp_path)) == (100_000, PHOTO, ["a.jpg"])
 
 
-def test_a_part_that_was_damaged_meanwhile_is_found_and_thrown_away(
-    ask: Ask, filed: Complaint, tmp_path: Path
-) -> None:
+def test_a_part_that_was_damaged_meanwhile_is_found_and_thrown_away(ask: Ask, filed: Complaint, tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
 
     def fetch(client: Any) -> Any:
@@ -309,7 +307,8 @@ def test_progress_that_raises_leaves_the_part(ask: Ask, filed: Complaint, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("path", "most", "why"), [("none/a", 10**9, "folder does not exist"), (".", 10**9, "folder"), ("a", 1000, "allowed")]
+    ("path", "most", "why"),
+    [("none/a", 10**9, "folder does not exist"), (".", 10**9, "folder"), ("a", 1000, "allowed")],
 )
 def test_what_cannot_go_well_is_refused_before_the_file_is_asked_for(
     ask: Ask, filed: Complaint, tmp_path: Path, path: str, most: int, why: str

@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -66,8 +67,6 @@ def test_another_process_goes_on_where_one_ended(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=300), st.binary(max_size=300), st.binary(max_size=300))
 def test_damaged_bytes_are_taken_back_and_digests_follow(one: bytes, bad: bytes, two: bytes) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         part = Part(Path(folder) / "a", DIGEST)
         part.begin(TAG)
@@ -92,7 +91,7 @@ def test_what_is_beyond_is_forgotten(tmp_path: Path) -> None:
     part.close()
 
 
-@pytest.mark.parametrize("note", ["", "[]", "{}", '{"etag": 7, "sha256": "%s"}' % DIGEST, "\xff"])
+@pytest.mark.parametrize("note", ["", "[]", "{}", json.dumps({"etag": 7, "sha256": DIGEST}), "\xff"])
 def test_a_part_whose_note_says_nothing_is_not_gone_on_with(tmp_path: Path, note: str) -> None:
     left(tmp_path / "a")
     (tmp_path / "a.part.json").write_text(note, encoding="latin-1")

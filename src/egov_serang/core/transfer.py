@@ -195,6 +195,7 @@ class _Transfer:
     ) -> None:
         self._step, self._call, self._part = step, call, part
         self._most = max_bytes if size is None else max(size, 1)
+        self._announced = size
         self._total = size or 0
         self._progress = progress
         self.resumed_at = part.size
@@ -275,9 +276,10 @@ class _Transfer:
                 self._tell()
             if part.size == answer.start:
                 raise _unfit("the answer brings no byte of the file", _OTHER_PART)
-        except (ConnectionFailed, SignatureInvalid, UnexpectedReply) as error:
+        except (ConnectionFailed, DeadlineExceeded, SignatureInvalid, UnexpectedReply) as error:
             error.operation = self._call.operation
             error.sent = "yes"  # it had begun to answer
+            error.hint = self._hint(error)
             if isinstance(error, SignatureInvalid):
                 part.back()  # these bytes are not what the gateway signed, at whatever place they were damaged
             if not isinstance(error, ConnectionFailed) and error.code not in _CUT:
@@ -286,6 +288,14 @@ class _Transfer:
         finally:
             await answer.stream.close()
         return None
+
+    def _hint(self, error: EgovError) -> str | None:
+        """What to do about it: a read has no effect, so what is said of lost answers does not hold here."""
+        if isinstance(error, SignatureInvalid):
+            return error.hint
+        if error.code != TOO_LARGE:
+            return None
+        return "Allow more with max_bytes" if self._announced is None else "It is larger than its resource says"
 
     def _tell(self) -> None:
         if self._progress is not None:
