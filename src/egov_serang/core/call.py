@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from egov_serang.core.message import MAX_BODY, Body, Response
 from egov_serang.errors import EgovError, FieldError, Invalid
 
-__all__ = ["Call", "Decoder", "ErrorReader", "Safety", "fill", "invalid"]
+__all__ = ["MAX_BODY", "Call", "Decoder", "ErrorReader", "Safety", "fill", "invalid"]
 
 T = TypeVar("T")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from egov_serang.core.bind import M, Service, Steps, flow, operation, paginated
-from egov_serang.core.call import Call, invalid
+from egov_serang.core.call import MAX_BODY, Call, invalid
 from egov_serang.core.file import File, FileSource, Progress
 from egov_serang.core.paging import Paged
 from egov_serang.core.reply import Download
@@ -156,19 +157,25 @@ class Complaints(Service[M]):
         return self.wire.attach(complaint_id, File.of(file))
 
     @operation
-    def download(self, complaint_id: str, media_id: str) -> Call[Download]:
+    def download(self, complaint_id: str, media_id: str, *, max_bytes: int = MAX_BODY) -> Call[Download]:
         """Read a photo or file of a complaint, piece by piece: `with client.complaints.download(...) as photo:`.
+
+        Into a file, `download_to` goes on after a cut and checks what came.
 
         Args:
             complaint_id: of the complaint.
             media_id: of the file, from `Complaint.media`.
+            max_bytes: the most that is taken, 8 MiB by default.
 
         Raises:
             NotFound: there is no such file.
+            UnexpectedReply: it is larger than `max_bytes`.
 
         Source: contract-v1 section 2 (`Media.url`).
         """
-        return self.wire.download(complaint_id, media_id)
+        if max_bytes < 1:
+            raise invalid("max_bytes", "must be at least 1", "value")
+        return replace(self.wire.download(complaint_id, media_id), max_body=max_bytes)
 
     @flow
     async def download_to(
