@@ -69,6 +69,7 @@ class _Incoming:
     """The first byte it brings of a part; None for the whole file."""
     total: int = 0
     """Bytes of the whole file; 0 where the service does not say."""
+    request_id: str = ""
     wrong: UnexpectedReply | None = None
     """Why it is not what was asked for. It is raised once the stream is closed."""
 
@@ -247,7 +248,9 @@ class _Transfer:
             if refused.status != _BEYOND or not start:
                 raise
         else:
-            return cast("_Incoming", reply.data)
+            answer = cast("_Incoming", reply.data)
+            answer.request_id = reply.request_id
+            return answer
         raise _unfit("the service has no such part of the file", _OTHER_PART)
 
     async def _take(self, answer: _Incoming) -> EgovError | None:
@@ -277,7 +280,7 @@ class _Transfer:
             if part.size == answer.start:
                 raise _unfit("the answer brings no byte of the file", _OTHER_PART)
         except (ConnectionFailed, DeadlineExceeded, SignatureInvalid, UnexpectedReply) as error:
-            error.operation = self._call.operation
+            error.operation, error.request_id = self._call.operation, answer.request_id
             error.sent = "yes"  # it had begun to answer
             error.hint = self._hint(error)
             if isinstance(error, SignatureInvalid):
