@@ -10,14 +10,29 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from egov_serang import AsyncClient, Client, Config, ConnectionFailed, DeadlineExceeded, EgovError, File, SavedFile
+from egov_serang import (
+    AsyncClient,
+    Client,
+    Config,
+    ConnectionFailed,
+    DeadlineExceeded,
+    EgovError,
+    File,
+    Invalid,
+    SavedFile,
+)
 from egov_serang.errors import ApiError, UnexpectedReply
 from egov_serang.models.complaints import Media
 from egov_serang.testing.faults import FaultServer, Peer, Step, answer, reply
+from egov_serang.transport.alanes import AsyncLanes
 
 CONTENT = bytes(range(256)) * 1200
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -64,7 +79,7 @@ def file(
         content: of the file.
         tag: its entity tag.
         ranges: whether it knows ranges.
-        most: bytes it gives in one answer.
+        most: bytes it gives of a range in one answer.
         end: how the line is cut.
         fields: header fields to answer with instead.
     """
@@ -75,7 +90,7 @@ def file(
         if headers.get("if-range", tag) != tag:
             start = 0
         given = {"etag": tag, "content-type": "image/jpeg"}
-        body, status = content[start : None if most is None else start + most], 200
+        body, status = content[start : start + most if most and start else None], 200
         if start:
             status = 206
             given["content-range"] = f"bytes {start}-{start + len(body) - 1}/{len(content)}"
@@ -109,6 +124,17 @@ def test_cut_five_times_and_byte_exact_in_the_end(fetch: Fetch, tmp_path: Path, 
     assert {request.headers.get("if-range") for request in server.requests[2:]} <= {TAG, None}
     assert {request.headers["accept-encoding"] for request in server.requests} == {"identity"}
     assert names(tmp_path) == ["a"]
+
+
+@settings(max_examples=12, derandomize=True)
+@given(st.lists(st.integers(0, len(CONTENT) - 1), max_size=4), st.sampled_from([None, 50_000, 200_000]))
+def test_cut_anywhere_and_given_in_any_pieces_it_is_byte_exact(cuts: list[int], most: int | None) -> None:
+    steps = [file(keep, most=most, end=Peer.close) for keep in cuts]
+    with FaultServer(*steps, default=file(most=most)) as server, TemporaryDirectory() as folder:
+        config = Config(gateway=server.url, auth="none", signature="none", retries=len(cuts))
+        with Client(config) as client:
+            saved = client.complaints.download_to("c", MEDIA, Path(folder) / "a")
+        assert saved.path.read_bytes() == CONTENT
 
 
 def test_a_cut_too_many_ends_the_call_and_leaves_the_part(fetch: Fetch, tmp_path: Path) -> None:
@@ -282,6 +308,66 @@ def test_a_service_that_cannot_be_reached_any_more_leaves_the_part(fetch: Fetch,
     with pytest.raises(ConnectionFailed, match="1000 bytes are kept"):
         fetch(server.url, retries=0)
     assert (tmp_path / "a.part").read_bytes() == CONTENT[:1000]
+
+
+def test_a_cancelled_download_leaves_the_part_and_gives_its_lane_back(tmp_path: Path) -> None:
+    async def stuck(peer: Peer) -> None:
+        head, body = answer(peer.request, body=CONTENT, headers=[("etag", TAG)])
+        await peer.send(head + body[:50_000])
+        await peer.until_gone()
+
+    async def run() -> None:
+        lanes = AsyncLanes()
+        arrived = asyncio.Event()
+        client = AsyncClient(Config(gateway=server.url, auth="none", signature="none"), transport=lanes)
+        fetching = asyncio.create_task(
+            client.complaints.download_to(
+                "c", MEDIA, tmp_path / "a", progress=lambda now, _: arrived.set() if now == 50_000 else None
+            )
+        )
+        await arrived.wait()
+        fetching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await fetching
+        assert lanes.count.busy == 0
+        await lanes.close()
+
+    with FaultServer(stuck) as server:
+        asyncio.run(run())
+    assert (tmp_path / "a.part").read_bytes() == CONTENT[:50_000]
+    assert names(tmp_path) == ["a.part", "a.part.json"]
+
+
+@pytest.mark.parametrize("world", ["threads", "tasks"])
+def test_over_a_client_of_the_callers_own_it_is_the_same(world: str, tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(CONTENT)
+    told: list[int] = []
+    photo = File(path, progress=lambda sent, total: told.append(sent))
+    changing = File(path, progress=lambda sent, total: path.write_bytes(b"other"))
+    steps = (reply(json=MEDIA.model_dump(mode="json")), file(70_000, end=Peer.close), file())
+    with FaultServer(*steps) as server:
+        config = Config(gateway=server.url, auth="none", signature="none")
+        if world == "threads":
+            with httpx.Client() as own, Client(config, http_client=own) as client:
+                client.complaints.attach("c", photo)
+                saved = client.complaints.download_to("c", MEDIA, tmp_path / "a")
+                with pytest.raises(Invalid) as caught:
+                    client.complaints.attach("c", changing)
+        else:
+
+            async def on_tasks() -> tuple[SavedFile, Any]:
+                async with httpx.AsyncClient() as own, AsyncClient(config, http_client=own) as client:
+                    await client.complaints.attach("c", photo)
+                    saved = await client.complaints.download_to("c", MEDIA, tmp_path / "a")
+                    with pytest.raises(Invalid) as caught:
+                        await client.complaints.attach("c", changing)
+                    return saved, caught
+
+            saved, caught = asyncio.run(on_tasks())
+        assert asked(server) == ["", "", "bytes=70000-"]
+    assert (told[0], told[-1], saved.path.read_bytes()) == (0, len(CONTENT), CONTENT)
+    assert (caught.value.code, caught.value.sent) == ("file_changed", "maybe")
 
 
 class _Uploads:

@@ -249,7 +249,7 @@ def test_what_a_call_leaves_the_next_one_goes_on_with(ask: Ask, filed: Complaint
 
     with pytest.raises(ConnectionFailed) as caught:
         ask(Line(downloads=[100_000]), fetch)
-    assert "100000 bytes are kept in a.jpg.part" in str(caught.value)
+    assert "100000 bytes are kept in the .part" in str(caught.value)
     assert (caught.value.sent, caught.value.operation) == ("yes", "complaints.download")
     assert names(tmp_path) == ["a.jpg.part", "a.jpg.part.json"]
     line = Line()

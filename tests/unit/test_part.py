@@ -130,7 +130,7 @@ def test_two_at_once_are_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     first = Part(tmp_path / "a", DIGEST)
     first.begin(TAG)
     first.write(CONTENT)
-    with pytest.raises(Invalid, match=r"another download is writing a\.part"):
+    with pytest.raises(Invalid, match=r"another download is writing"):
         Part(tmp_path / "a", DIGEST)
     late = Part(tmp_path / "a", None)
     with pytest.raises(Invalid, match="another download"):

@@ -184,7 +184,7 @@ class Part:
             except FileNotFoundError:
                 busy = True
         if busy:
-            raise invalid("path", f"another download is writing {self.path.name} now", "busy")
+            raise invalid("path", "another download is writing to it now", "busy")
         if stat.S_IMODE(os.fstat(file.fileno()).st_mode) != _OWNER_ALONE:
             with contextlib.suppress(OSError):  # a file system without modes
                 os.fchmod(file.fileno(), _OWNER_ALONE)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-import re
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
+from egov_serang.core.arriving import OTHER_PART, Arriving, Incoming, unfit
 from egov_serang.core.call import Call, invalid
 from egov_serang.core.file import Progress
-from egov_serang.core.message import Response, Stream
 from egov_serang.core.part import Part
 from egov_serang.core.reply import Download, piece_of
 from egov_serang.core.steps import Steps
@@ -27,9 +26,7 @@ from egov_serang.errors import (
 MAX_FILE: Final = 1024**3
 """Bytes of a file that are taken unless the caller says otherwise."""
 
-_RANGE: Final = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
-_OK, _PARTIAL, _BEYOND = 200, 206, 416
-_OTHER_PART: Final = "wrong_range"
+_BEYOND: Final = 416
 _CUT: Final = frozenset({"truncated", "protocol", "digest"})
 """Codes of an answer that broke on the way: the same question may be answered whole."""
 
@@ -39,9 +36,9 @@ TOO_LARGE: Final = "permanent_too_large"
 _LONGEST_PAUSE: Final = 8.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SavedFile:
-    """A file that was downloaded, whole and checked.
+    """A file that was downloaded, whole and checked. Its `repr` does not show the path, which may name a person.
 
     Attributes:
         path: where it is.
@@ -57,52 +54,8 @@ class SavedFile:
     media_type: str
     resumed_at: int = 0
 
-
-@dataclass(slots=True, eq=False)
-class _Incoming:
-    """An answer that brings a file, or the rest of one."""
-
-    stream: Stream
-    etag: str | None
-    media_type: str
-    start: int | None = None
-    """The first byte it brings of a part; None for the whole file."""
-    total: int = 0
-    """Bytes of the whole file; 0 where the service does not say."""
-    request_id: str = ""
-    wrong: UnexpectedReply | None = None
-    """Why it is not what was asked for. It is raised once the stream is closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Arriving:
-    """Reads the head of such an answer (RFC 9110 sections 14.4 and 15.3.7).
-
-    Args:
-        start: what was asked for, the first byte that is missing; 0 for the whole file.
-    """
-
-    start: int
-
-    def __call__(self, response: Response) -> _Incoming:
-        if response.stream is None:
-            raise TypeError("the call of a download must ask for a stream")
-        headers = response.headers
-        length = headers.get("content-length", "")
-        found = _Incoming(response.stream, headers.get("etag"), headers.get("content-type", "application/octet-stream"))
-        if response.status == _PARTIAL:
-            told = _RANGE.fullmatch(headers.get("content-range", "").strip())
-            first, last, found.total = map(int, told.groups()) if told else (0, 0, 0)
-            found.start = first
-            asked = self.start > 0 and first == self.start and "content-encoding" not in headers
-            framed = first <= last < found.total and length in {"", str(last - first + 1)}
-            if not asked or not framed:
-                found.wrong = _unfit("the answer is not the part of the file that was asked for", _OTHER_PART)
-        elif response.status != _OK:
-            found.wrong = _unfit(f"the service answers {response.status} instead of the file", "wrong_status")
-        elif length.isdigit() and "content-encoding" not in headers:
-            found.total = int(length)
-        return found
+    def __repr__(self) -> str:
+        return f"<SavedFile {self.media_type} size={self.size}>"
 
 
 async def save(
@@ -170,7 +123,8 @@ def _with_part(error: EgovError, part: Part) -> str | None:
     """The hint of an error, and what it leaves to go on with."""
     if not part.is_kept:
         return error.hint
-    kept = f"{part.size} bytes are kept in {part.path.name}: the same call goes on there"
+    # Without the file's name, which may be a person's.
+    kept = f"{part.size} bytes are kept in the .part beside it: the same call goes on there"
     return f"{error.hint}. {kept}" if error.hint else kept
 
 
@@ -207,13 +161,14 @@ class _Transfer:
         Returns:
             The media type.
         """
-        cuts = 0
+        cuts = idle = 0
         while True:
+            before = self._part.size
             try:
                 answer = await self._ask()
                 failure = await self._take(answer)
             except UnexpectedReply as error:
-                if error.code != _OTHER_PART:
+                if error.code != OTHER_PART:
                     raise
                 self._part.begin(None)  # what is there fits nothing the service has: all anew
                 failure = error
@@ -225,11 +180,12 @@ class _Transfer:
             if cuts >= self._step.retries:
                 raise failure
             cuts += 1
-            # The line was cut, the service lives: soon again, though not all clients in the same moment.
-            longest = min(_LONGEST_PAUSE, 0.25 * 2**cuts)
+            idle = 0 if self._part.size > before else idle + 1
+            # A service that brought bytes lives: soon again, though not all clients in the same moment.
+            longest = min(_LONGEST_PAUSE, 0.25 * 2**idle)
             await self._step.sleep(random.uniform(0, longest))  # noqa: S311 - no secret
 
-    async def _ask(self) -> _Incoming:
+    async def _ask(self) -> Incoming:
         """The next answer.
 
         Raises:
@@ -240,7 +196,7 @@ class _Transfer:
         ranged: tuple[tuple[str, str], ...] = (("accept-encoding", "identity"),)
         if start and part.etag is not None:
             ranged += (("range", f"bytes={start}-"), ("if-range", part.etag))
-        decode: Any = _Arriving(start)
+        decode: Any = Arriving(start)
         call = replace(self._call, headers=self._call.headers + ranged, decode=decode, max_body=self._most)
         try:
             reply = await self._step(call)
@@ -248,12 +204,12 @@ class _Transfer:
             if refused.status != _BEYOND or not start:
                 raise
         else:
-            answer = cast("_Incoming", reply.data)
+            answer = cast("Incoming", reply.data)
             answer.request_id = reply.request_id
             return answer
-        raise _unfit("the service has no such part of the file", _OTHER_PART)
+        raise unfit("the service has no such part of the file", OTHER_PART)
 
-    async def _take(self, answer: _Incoming) -> EgovError | None:
+    async def _take(self, answer: Incoming) -> EgovError | None:
         """Write what an answer brings.
 
         Returns:
@@ -269,16 +225,16 @@ class _Transfer:
             elif answer.etag in {None, part.etag}:
                 part.mark()
             else:
-                raise _unfit("the answer is a part of another version of the file", _OTHER_PART)
+                raise unfit("the answer is a part of another version of the file", OTHER_PART)
             self._total = answer.total or self._total
             self._tell()
             while piece := await piece_of(answer.stream):
                 if part.size + len(piece) > self._most:
-                    raise _unfit("the file is larger than announced or allowed", TOO_LARGE)
+                    raise unfit("the file is larger than announced or allowed", TOO_LARGE)
                 part.write(piece)
                 self._tell()
             if part.size == answer.start:
-                raise _unfit("the answer brings no byte of the file", _OTHER_PART)
+                raise unfit("the answer brings no byte of the file", OTHER_PART)
         except (ConnectionFailed, DeadlineExceeded, SignatureInvalid, UnexpectedReply) as error:
             error.operation, error.request_id = self._call.operation, answer.request_id
             error.sent = "yes"  # it had begun to answer
@@ -303,7 +259,3 @@ class _Transfer:
     def _tell(self) -> None:
         if self._progress is not None:
             self._progress(self._part.size, self._total)
-
-
-def _unfit(text: str, code: str) -> UnexpectedReply:
-    return UnexpectedReply(text, code=code, sent="yes")

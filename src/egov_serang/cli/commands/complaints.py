@@ -11,6 +11,7 @@ import typer
 from egov_serang import File
 from egov_serang.cli import inputs
 from egov_serang.cli.commands import options
+from egov_serang.cli.errors import masked
 from egov_serang.cli.session import Session, command
 from egov_serang.models.complaints import ForwardedTo, Reporter
 
@@ -151,7 +152,9 @@ def download(
             reason = error.strerror
         except KeyboardInterrupt:
             if Path(f"{output}.part.json").exists():
-                typer.echo(f"\nWhat has come is kept in {output}.part: the same command goes on there.", err=True)
+                typer.echo(
+                    f"\nWhat has come is kept in {masked(output)}.part: the same command goes on there.", err=True
+                )
             raise
         else:
             session.out.one(
