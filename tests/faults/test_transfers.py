@@ -302,6 +302,20 @@ def test_time_that_is_over_leaves_the_part(fetch: Fetch, tmp_path: Path) -> None
         assert fetch(server.url).resumed_at == 50_000
 
 
+@pytest.mark.parametrize(("status", "code", "kept"), [(404, "not_found", False), (503, "upstream_unavailable", True)])
+def test_a_refusal_keeps_the_part_where_the_file_may_still_be_had(
+    fetch: Fetch, tmp_path: Path, status: int, code: str, kept: bool
+) -> None:
+    refusal = reply(status, json={"code": code}, headers=[("content-type", "application/problem+json")])
+    with FaultServer(file(1000, end=Peer.close), default=refusal) as server:
+        for _ in range(2):
+            with pytest.raises(EgovError) as caught:
+                fetch(server.url, retries=0)
+    assert caught.value.code == code
+    assert ("1000 bytes are kept" in str(caught.value)) == kept
+    assert names(tmp_path) == (["a.part", "a.part.json"] if kept else [])
+
+
 def test_a_service_that_cannot_be_reached_any_more_leaves_the_part(fetch: Fetch, tmp_path: Path) -> None:
     with FaultServer(default=file(1000, end=Peer.close)) as server, pytest.raises(EgovError):
         fetch(server.url, retries=0)

@@ -19,6 +19,9 @@ from egov_serang.errors import (
     ConnectionFailed,
     DeadlineExceeded,
     EgovError,
+    NotFound,
+    RateLimited,
+    ServerFault,
     SignatureInvalid,
     UnexpectedReply,
 )
@@ -106,13 +109,11 @@ async def save(
                 sent="yes",
             )
         await step.offload(part.finish)
-    except UnexpectedReply as error:
-        if error.code in {"checksum", TOO_LARGE}:
-            part.discard()
-        error.hint = _with_part(error, part)
-        raise
-    except (ConnectionFailed, DeadlineExceeded, SignatureInvalid) as error:
-        error.hint = _with_part(error, part)
+    except EgovError as error:
+        if isinstance(error, NotFound) or error.code in {"checksum", TOO_LARGE}:
+            part.discard()  # there is nothing to go on to
+        elif not isinstance(error, ApiError) or isinstance(error, ServerFault | RateLimited):
+            error.hint = _with_part(error, part)
         raise
     finally:
         part.close()
