@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import platform
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self
 
-from egov_serang import __version__
 from egov_serang.assembly import (
     FakeLike,
     Promises,
@@ -134,10 +132,7 @@ class _Base(Services[M]):
                 observed=watching is not None,
             ),
             base=config.gateway,
-            headers={
-                "user-agent": f"egov-serang/{__version__} python/{platform.python_version()}",
-                "egov-contract": "1",
-            },
+            headers={"egov-contract": "1"},
             options=Options(
                 deadline=config.deadline,
                 connect=config.connect,

@@ -72,7 +72,8 @@ class Config:
         client_secret_file: where the secret is: file, `env:` or `keyring:`; the text without blanks around it.
         client_secret_method: how the secret is sent: `basic` (in the Authorization header, the default) or `post` (in
             the form).
-        audience: what a token of `jwt_grant` is for, as the claim `resource`; the server's default when empty.
+        audience: the service tokens are for, an absolute URI: as the parameter `resource` (RFC 8707), for `jwt_grant`
+            as the claim of that name; the server's default when empty.
         credential_file: where the API key, the password of `basic` or the token of `bearer` is: file, `env:` or
             `keyring:`; the text without blanks around it. A replaced file counts from the next second on.
         credential_name: the header or query parameter of an API key, `x-api-key` by default; the user of `basic`.

@@ -39,10 +39,14 @@ class Scheme:
 
 SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
     {
-        "private_key_jwt": Scheme((("client_id",), ("key_file",))),
-        "client_secret": Scheme((("client_id",), ("client_secret_file", "client_secret")), ("client_secret_method",)),
-        "fapi2": Scheme((("client_id",), ("key_file",)), ("dpop_key_file", "dpop_key_passphrase_file", "dpop_exp")),
-        "mtls": Scheme((("client_id",), ("client_cert_file",))),
+        "private_key_jwt": Scheme((("client_id",), ("key_file",)), ("audience",)),
+        "client_secret": Scheme(
+            (("client_id",), ("client_secret_file", "client_secret")), ("client_secret_method", "audience")
+        ),
+        "fapi2": Scheme(
+            (("client_id",), ("key_file",)), ("dpop_key_file", "dpop_key_passphrase_file", "dpop_exp", "audience")
+        ),
+        "mtls": Scheme((("client_id",), ("client_cert_file",)), ("audience",)),
         "jwt_grant": Scheme((("client_id",), ("key_file",)), ("audience",)),
         "api_key": Scheme((("credential_file",),), ("credential_name", "credential_in")),
         "basic": Scheme((("credential_name",), ("credential_file",))),
@@ -55,7 +59,7 @@ _OWN: Final = (
     *("client_secret_method", "audience", "credential_file", "credential_name", "credential_in"),
     *("dpop_key_file", "dpop_key_passphrase_file", "dpop_exp", "session_folder"),
 )
-"""Settings that one profile alone reads: under another they would be a silent nothing."""
+"""Settings that not every profile reads: under another they would be a silent nothing."""
 _BACKEND: Final = ("backend_credential_file", "backend_header", "backend_user")
 _FIELD: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _PARAMETER: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}")

@@ -146,6 +146,7 @@ def test_the_request_arrives_byte_for_byte(world: World) -> None:
         assert (seen.method, seen.target, seen.body) == ("POST", path, b'{"a": 1}')
         assert seen.headers["host"] == server.url.removeprefix("http://")
         assert seen.headers["x-nilai"] == "a  b"
+        assert seen.headers["user-agent"].startswith("egov-serang/")
         assert seen.headers["content-type"] == "application/json"
         assert "transfer-encoding" not in seen.headers
         assert response.headers["X-Request-Id"] == "r-1"

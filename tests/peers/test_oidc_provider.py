@@ -42,8 +42,8 @@ def issuer() -> Iterator[Provider]:
         yield running
 
 
-def token(flow: str, issuer: Provider, credentials: Credentials, scope: str | None = None) -> str:
-    source = TokenSource(issuer.issuer, credentials, scope)
+def token(flow: str, issuer: Provider, credentials: Credentials, scope: str | None = None, audience: str = "") -> str:
+    source = TokenSource(issuer.issuer, credentials, scope, audience=audience)
 
     async def get(runtime: Runtime) -> str:
         return (await source.get(runtime, runtime.now() + 30)).header()
@@ -58,6 +58,16 @@ def test_assertions_of_every_algorithm_are_taken(flow: str, algorithm: str, issu
     claims = part(header, 1)
     assert (claims["client_id"], claims["scope"]) == (f"app-{algorithm}", "complaints:read")
     assert (claims["iss"], claims["aud"]) == (issuer.issuer, f"{issuer.issuer}/v1")
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_a_token_is_for_the_service_that_was_named(flow: str, issuer: Provider) -> None:
+    credentials = PrivateKeyJwt("app-ES256", key("ES256"))
+    reports = f"{issuer.issuer}/reports"
+    assert part(token(flow, issuer, credentials, "complaints:read", reports), 1)["aud"] == reports
+    with pytest.raises(Unauthorized, match="invalid_target") as caught:
+        token(flow, issuer, credentials, "complaints:read", "https://other.invalid")
+    assert "setting audience" in str(caught.value.hint)
 
 
 def test_an_assertion_counts_once_and_ours_are_never_used_twice(issuer: Provider) -> None:

@@ -14,11 +14,12 @@ from egov_serang.models.permits import Applicant, Document, LicenceStatus, Stage
 from egov_serang.sandbox.papers import PaperRecord
 from egov_serang.sandbox.permits.actions import Command, futures, perform, settle
 from egov_serang.sandbox.permits.case import Case, FeeRecord
-from egov_serang.sandbox.permits.clock import WIB, StatutoryClock
+from egov_serang.sandbox.permits.clock import StatutoryClock
 from egov_serang.sandbox.permits.licences import as_of, initials, licence_number, new_licence, valid_until
 from egov_serang.sandbox.permits.schemas import MoneyIn, TransitionData
 from egov_serang.sandbox.permits.states import RULES, allowed_actions
 from egov_serang.sandbox.problems import Problem
+from egov_serang.sandbox.working import WIB
 
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=WIB)
 DAY = timedelta(days=1)

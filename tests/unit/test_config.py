@@ -294,7 +294,7 @@ BACKEND: dict[str, Any] = {"backend_auth": "basic", "backend_user": "u", "backen
         ({"auth": "basic", "credential_file": "env:X"}, "config_missing", "credential_name"),
         ({"auth": "basic", "credential_file": "env:X", "credential_name": "a:b"}, "config_value", "colon"),
         ({"credential_file": "env:X"}, "config_value", "Set auth = api_key or basic or bearer"),
-        ({"audience": "https://x.example"}, "config_value", "Set auth = jwt_grant"),
+        ({**STATIC, "audience": "https://x.example"}, "config_value", "Set auth = private_key_jwt"),
         ({"client_secret_method": "post"}, "config_value", "Set auth = client_secret"),
         ({"client_secret_method": "get"}, "config_value", "basic, post"),
         ({**STATIC, "credential_in": "body"}, "config_value", "header, query"),

@@ -74,7 +74,8 @@ def test_the_request_arrives_byte_for_byte(users: Users) -> None:
         assert world.send(post(server.url, path)).status == 307
         seen = server.requests[0]
         assert (seen.method, seen.target, seen.body) == ("POST", path, b'{"a": 1}')
-        assert set(seen.headers) == {"host", "x-request-id", "accept-encoding", "content-type", "content-length"}
+        ours = {"host", "user-agent", "x-request-id", "accept-encoding", "content-type", "content-length"}
+        assert set(seen.headers) == ours
         assert len(server.requests) == 1
 
 

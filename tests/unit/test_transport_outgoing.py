@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.faults.worlds import Json
 
 from egov_serang.core.message import Request, TransportFault
-from egov_serang.transport.outgoing import header_fields, locate, outgoing
+from egov_serang.transport.outgoing import USER_AGENT, header_fields, locate, outgoing
 
 TARGET = st.text(
     st.sampled_from(string.ascii_letters + string.digits + "/%;:@!$&'()*+,=-._~?[]{}|^\"<>\\`"), max_size=60
@@ -82,14 +82,20 @@ def test_fields_that_are_missing_are_added_and_the_others_left() -> None:
     assert header_fields(request(("X-One", "1"), body=Json()), address) == [
         (b"Host", b"a.id"),
         (b"X-One", b"1"),
+        (b"user-agent", USER_AGENT.encode()),
         (b"accept-encoding", b"gzip"),
         (b"content-type", b"application/json"),
         (b"content-length", b"8"),
     ]
-    own = [("Accept-Encoding", "identity"), ("Content-Type", "text/plain"), ("Content-Length", "8")]
-    assert len(header_fields(request(*own, body=Json()), address)) == 4
+    own = [
+        ("User-Agent", "x"),
+        ("Accept-Encoding", "identity"),
+        ("Content-Type", "text/plain"),
+        ("Content-Length", "8"),
+    ]
+    assert len(header_fields(request(*own, body=Json()), address)) == 5
     assert (b"content-length", b"0") in header_fields(request(), address)
-    assert len(header_fields(request(method="GET"), address)) == 2
+    assert len(header_fields(request(method="GET"), address)) == 3
 
 
 def test_a_field_that_is_not_ascii_is_refused_without_its_value() -> None:

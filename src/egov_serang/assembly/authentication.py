@@ -47,7 +47,14 @@ def token_source(config: Config) -> TokenSource | None:
         assert certificate is not None  # noqa: S101 - a Config with this profile has one
         from egov_serang.auth.bound import BoundTokens  # noqa: PLC0415 - loads X.509
 
-        return BoundTokens(config.issuer, MutualTls(config.client_id), certificate, config.scope, endpoint=endpoint)
+        return BoundTokens(
+            config.issuer,
+            MutualTls(config.client_id),
+            certificate,
+            config.scope,
+            endpoint=endpoint,
+            audience=config.audience,
+        )
     elif config.auth == "login":
         from egov_serang.auth.person import PersonTokens  # noqa: PLC0415 - loads filelock
 
@@ -59,7 +66,8 @@ def token_source(config: Config) -> TokenSource | None:
     else:
         return None
     dpop = proof_key(config) if config.auth == "fapi2" else None
-    return TokenSource(config.issuer, credentials, config.scope, endpoint=endpoint, dpop=dpop)
+    audience = "" if config.auth == "jwt_grant" else config.audience  # there it stands in the assertion
+    return TokenSource(config.issuer, credentials, config.scope, endpoint=endpoint, audience=audience, dpop=dpop)
 
 
 def session_of(config: Config) -> tuple[Issuer, Sessions]:

@@ -26,6 +26,7 @@ class BoundTokens(TokenSource):
         certificate: what we show.
         scope: scopes asked for, separated by blanks; the server's default when None.
         endpoint: where tokens are asked for; `/oauth2/token` at the issuer when None.
+        audience: what they are for (RFC 8707); the server's default when empty.
 
     Source: RFC 8705 section 3, layers.md 2.2 rule 9.
     """
@@ -38,8 +39,9 @@ class BoundTokens(TokenSource):
         scope: str | None = None,
         *,
         endpoint: str | None = None,
+        audience: str = "",
     ) -> None:
-        super().__init__(issuer, credentials, scope, endpoint=endpoint)
+        super().__init__(issuer, credentials, scope, endpoint=endpoint, audience=audience)
         self._certificate = certificate
         self._looked_into: tuple[Token, object] | None = None
 

@@ -65,6 +65,7 @@ class Asking:
         endpoint: where it is asked.
         credentials: who asks.
         scope: scopes asked for; the server's default when None.
+        audience: what the token is for, as the parameter `resource` (RFC 8707); the server's default when empty.
         dpop: the key the token is to be bound to; a Bearer token is asked for when None.
     """
 
@@ -72,6 +73,7 @@ class Asking:
     endpoint: str
     credentials: Credentials
     scope: str | None = None
+    audience: str = ""
     dpop: ProofKey | None = None
 
 
@@ -133,8 +135,8 @@ async def _ask(runtime: Runtime, asking: Asking, until: float, *, clock: Clock) 
 
 def _build(asking: Asking, at: float) -> Request:
     fields, headers = asking.credentials.prove(asking.issuer, int(at))
-    scope = {"scope": asking.scope} if asking.scope else {}
-    form = Form({"grant_type": "client_credentials", **scope, **fields})
+    wishes = {name: text for name, text in (("scope", asking.scope), ("resource", asking.audience)) if text}
+    form = Form({"grant_type": "client_credentials", **wishes, **fields})
     every = {"accept": "application/json", "content-type": form.content_type, **headers}
     if asking.dpop is not None:
         every["dpop"] = asking.dpop.proof("POST", asking.endpoint, at)

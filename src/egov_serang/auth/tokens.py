@@ -69,6 +69,7 @@ class TokenSource:
         credentials: who we are.
         scope: scopes asked for, separated by blanks; the server's default when None.
         endpoint: where tokens are asked for; `/oauth2/token` at the issuer when None.
+        audience: what they are for (RFC 8707); the server's default when empty.
         dpop: the key tokens are bound to (RFC 9449); plain Bearer tokens when None.
     """
 
@@ -79,6 +80,7 @@ class TokenSource:
         scope: str | None = None,
         *,
         endpoint: str | None = None,
+        audience: str = "",
         dpop: ProofKey | None = None,
     ) -> None:
         self.issuer = issuer
@@ -89,6 +91,7 @@ class TokenSource:
             endpoint=endpoint or issuer.rstrip("/") + "/oauth2/token",
             credentials=credentials,
             scope=scope,
+            audience=audience,
             dpop=dpop,
         )
         self._clock = Clock()

@@ -31,6 +31,7 @@ from egov_serang.errors import ConfigError
 
 if TYPE_CHECKING:
     from egov_serang.sandbox.cities.municipality import Municipality
+    from egov_serang.sandbox.working import Calendar
 
 SCOPES: Final = (
     *("identity:verify", "identity:apply", "identity:process"),
@@ -92,6 +93,15 @@ def _played(city: str) -> Municipality:
         raise typer.BadParameter(str(error), param_hint="--city") from None
 
 
+def _calendar(file: Path | None) -> Calendar | None:
+    from egov_serang.sandbox.working import Calendar  # noqa: PLC0415 - needs the extra `sandbox`
+
+    try:
+        return None if file is None else Calendar.from_file(file)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--calendar") from None
+
+
 def _write(name: str, settings: dict[str, Any]) -> None:
     file = profile_place(name)[0]
     try:
@@ -145,6 +155,10 @@ def sandbox(
         bool,
         typer.Option("--tls", help="Speak https, and give the ready-made client a certificate (auth = 'mtls')."),
     ] = False,
+    calendar: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of the city's own days: arrays `closed` and `open` of dates."),
+    ] = None,
     write_profile: Annotated[
         bool,
         typer.Option("--write-profile", help="Write the profile into the configuration file; replaces it."),
@@ -171,7 +185,9 @@ def sandbox(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     try:
-        running = Sandbox(database, port, city=played.slug, dpop_nonces=dpop_nonces, tls=tls)
+        running = Sandbox(
+            database, port, city=played.slug, dpop_nonces=dpop_nonces, tls=tls, calendar=_calendar(calendar)
+        )
     except OSError as error:
         typer.echo(f"Port {port} cannot be used ({error.strerror}); choose another with --port.", err=True)
         raise typer.Exit(2) from None

@@ -21,6 +21,7 @@ from egov_serang.sandbox.cities.known import municipality
 from egov_serang.sandbox.mutual import Authority, listening
 from egov_serang.sandbox.platform import Platform
 from egov_serang.sandbox.profile import Profile, own_keys
+from egov_serang.sandbox.working import Calendar
 
 HOST: Final = "127.0.0.1"
 _START_S: Final = 30
@@ -65,6 +66,7 @@ class Sandbox:
         dpop_nonces: True demands one of its nonces in every DPoP proof.
         tls: True speaks https with a certificate of its own authority (`ca_file`), asks clients for theirs, and binds
             the tokens of those that prove themselves by it (`auth = "mtls"`).
+        calendar: when the city's offices work; by default on weekdays but public holidays and collective leave.
 
     Raises:
         ValueError: no such city, or the database is another city's.
@@ -82,8 +84,11 @@ class Sandbox:
         sign_answers: bool = True,
         dpop_nonces: bool = False,
         tls: bool = False,
+        calendar: Calendar | None = None,
     ) -> None:
         played = municipality(city)
+        if calendar is not None:
+            played = replace(played, calendar=calendar)
         self.city = played.region
         """The city it plays, as in the registry of cities."""
         self._folder = tempfile.TemporaryDirectory() if database is None or tls else None

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import platform
 import re
 from collections.abc import AsyncIterator, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import httpcore
 
+from egov_serang import __version__
 from egov_serang.core.message import Body, Request, TransportFault
+
+USER_AGENT: Final = f"egov-serang/{__version__} python/{platform.python_version()}"
 
 _URL = re.compile(r"(https?://[^/?#\s]+)([^#\s]*)")
 _IN_ONE_PIECE = 64 * 1024
@@ -95,9 +99,11 @@ def in_one_piece(body: Body | None) -> bytes | None:
 
 
 def missing_fields(request: Request) -> list[tuple[str, str]]:
-    """Header fields the transport owes the request: what frames its body, and the codings we can undo."""
+    """Header fields the transport owes the request: who sends it, what frames its body, the codings we can undo."""
     names = {name.lower() for name, _ in request.headers}
     fields: list[tuple[str, str]] = []
+    if "user-agent" not in names:  # of token requests too: firewalls refuse what does not say what it is
+        fields.append(("user-agent", USER_AGENT))
     if "accept-encoding" not in names:
         fields.append(("accept-encoding", "gzip"))
     if request.body is not None:

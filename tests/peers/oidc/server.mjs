@@ -13,7 +13,7 @@ import http from 'node:http';
 import https from 'node:https';
 
 import { exportJWK, generateKeyPair } from 'jose';
-import Provider from 'oidc-provider';
+import Provider, { errors } from 'oidc-provider';
 
 const settings = JSON.parse(readFileSync(0, 'utf8'));
 const tls = settings.tls;
@@ -86,13 +86,16 @@ async function provider(issuer) {
         // A token with an audience of its own is none for userinfo, which people's clients ask.
         defaultResource: (ctx, client) => (client.scope?.split(' ').includes('openid') ? undefined : `${issuer}/v1`),
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({
-          scope: 'complaints:read complaints:write',
-          audience: `${issuer}/v1`,
-          accessTokenFormat: 'jwt',
-          accessTokenTTL: settings.ttl ?? 600,
-          jwt: { sign: { alg: 'ES256' } },
-        }),
+        getResourceServerInfo: (ctx, resource) => {
+          if (![`${issuer}/v1`, `${issuer}/reports`].includes(resource)) throw new errors.InvalidTarget();
+          return {
+            scope: 'complaints:read complaints:write',
+            audience: resource,
+            accessTokenFormat: 'jwt',
+            accessTokenTTL: settings.ttl ?? 600,
+            jwt: { sign: { alg: 'ES256' } },
+          };
+        },
       },
     },
   });

@@ -10,6 +10,7 @@ from egov_serang.sandbox.announcements.catalogue import Entry
 from egov_serang.sandbox.civil.catalogue import Registry
 from egov_serang.sandbox.complaints.catalogue import ServiceDefinition
 from egov_serang.sandbox.permits.catalogue import CatalogueType
+from egov_serang.sandbox.working import NATIONAL, Calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Municipality:
         civil_services: what its civil registry issues, by code.
         announcements: those of its first days.
         message_algorithms: what requests may be signed with (RFC 9421 names), the one it prefers first.
+        limits: how much its gateway takes.
+        calendar: when its offices work.
     """
 
     slug: str
@@ -67,6 +70,7 @@ class Municipality:
     announcements: tuple[Entry, ...]
     message_algorithms: tuple[str, ...]
     limits: Limits = Limits()
+    calendar: Calendar = NATIONAL
 
     @property
     def code(self) -> str:

@@ -22,8 +22,8 @@ from egov_serang.sandbox.forms import form_errors
 from egov_serang.sandbox.gate import Caller
 from egov_serang.sandbox.keys import ServerKeys
 from egov_serang.sandbox.papers import AttachDocument, check_complete, take
-from egov_serang.sandbox.permits.clock import WIB
 from egov_serang.sandbox.problems import FieldError, Problem
+from egov_serang.sandbox.working import WIB
 
 _SCOPE_OF: Final[Mapping[str, str | None]] = MappingProxyType({rule.action: rule.scope for rule in MACHINE.rules})
 _HANDS_IN: Final = frozenset({Action.SUBMIT, Action.RESUBMIT})

@@ -25,8 +25,8 @@ from egov_serang.sandbox.civil.states import APPLICANT, AT_THE_OFFICE, IN_HAND, 
 from egov_serang.sandbox.db import Base
 from egov_serang.sandbox.gate import Caller
 from egov_serang.sandbox.papers import PaperRecord
-from egov_serang.sandbox.permits.clock import add_working
 from egov_serang.sandbox.problems import Problem
+from egov_serang.sandbox.working import add_working
 
 
 class CivilRow(Base):

@@ -24,6 +24,8 @@ from egov_serang.sandbox.complaints.store import (
     changed,
     filtered,
     found,
+    patience,
+    promises,
     roles,
     shown,
     tick,
@@ -83,9 +85,9 @@ def submit(
         client_id=caller.client_id,
         reference="",  # made from the row's own number, which it gets below
         service_code=body.service_code,
-        sla=None if category.sla is None else category.sla.model_dump(),
+        due=promises(category.sla, now, here.city.calendar),
         status="submitted",
-        status_since=now.timestamp(),
+        waits_until=patience(now, here.city.calendar),
         area_code=body.area_code,
         visibility=body.visibility,
         description=body.description,
@@ -159,6 +161,9 @@ def transition(
     details = _details(db, row, body, caller)
     if body.action in {"assign", "reassign"}:
         row.assignee = body.assignee
+    if body.action == "reopen":
+        row.due = promises(_service(here.city, row.service_code).sla, now, here.city.calendar)
+    row.waits_until = patience(now, here.city.calendar)
     changed(row, now, status=target, **details)
     return _answer(response, db, row, caller, now)
 

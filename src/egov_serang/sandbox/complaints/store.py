@@ -8,13 +8,13 @@ from typing import Any, Final
 from sqlalchemy import JSON, ForeignKey, LargeBinary, Select, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from egov_serang.models.complaints import Complaint, ComplaintAction, ComplaintStatus, Due, Media
+from egov_serang.models.complaints import Complaint, ComplaintAction, ComplaintStatus, Due, Media, Sla
 from egov_serang.sandbox.complaints.schemas import CaseFilter
 from egov_serang.sandbox.complaints.states import BY_ITSELF, CITIZEN, MACHINE, OFFICER, STAGES, WAITING_DAYS
 from egov_serang.sandbox.db import Base
 from egov_serang.sandbox.gate import Caller
-from egov_serang.sandbox.permits.clock import add_working
 from egov_serang.sandbox.problems import Problem
+from egov_serang.sandbox.working import Calendar, add_working
 
 _CONFIDENTIAL: Final = "complaints:confidential"
 
@@ -29,10 +29,11 @@ class ComplaintRow(Base):
     client_id: Mapped[str] = mapped_column(index=True)
     reference: Mapped[str]
     service_code: Mapped[str] = mapped_column(index=True)
-    sla: Mapped[dict[str, int] | None] = mapped_column(JSON)
-    """Working days for each stage, as promised when it was submitted."""
+    due: Mapped[dict[str, float] | None] = mapped_column(JSON)
+    """When each stage of the service level ends, as promised when it was submitted or reopened."""
     status: Mapped[str] = mapped_column(index=True)
-    status_since: Mapped[float]
+    waits_until: Mapped[float]
+    """When the system acts, in a state in which it waits for the citizen."""
     area_code: Mapped[str | None]
     visibility: Mapped[str]
     description: Mapped[str]
@@ -124,12 +125,11 @@ def shown(session: Session, row: ComplaintRow, caller: Caller, now: datetime) ->
     if not (own or (OFFICER in caller.scopes and not details["anonymous"])):
         details["reporter"] = None
     requested = datetime.fromtimestamp(row.requested_at, UTC)
+    promised = {stage: datetime.fromtimestamp(at, UTC) for stage, at in (row.due or {}).items()}
     stage = STAGES.get(row.status)
     due = None
-    if row.sla is not None and stage is not None:
-        at = add_working(requested, timedelta(days=row.sla[stage]))
-        due = Due(stage=stage, at=at, breached=now > at)
-    expected = None if row.sla is None else add_working(requested, timedelta(days=row.sla["resolve"]))
+    if stage is not None and stage in promised:
+        due = Due(stage=stage, at=promised[stage], breached=now > promised[stage])
     return Complaint(
         **details,
         complaint_id=row.complaint_id,
@@ -143,7 +143,7 @@ def shown(session: Session, row: ComplaintRow, caller: Caller, now: datetime) ->
         client_reference=row.client_reference,
         requested_at=requested,
         updated_at=datetime.fromtimestamp(row.updated_at, UTC),
-        expected_at=expected,
+        expected_at=promised.get("resolve"),
         due=due,
         media=tuple(media.shown(row.complaint_id) for media in files),
         allowed_actions=tuple(map(ComplaintAction, MACHINE.allowed_actions(row.status, roles(row, caller)))),
@@ -151,10 +151,22 @@ def shown(session: Session, row: ComplaintRow, caller: Caller, now: datetime) ->
     )
 
 
+def promises(sla: Sla | None, now: datetime, calendar: Calendar) -> dict[str, float] | None:
+    """When each stage of a service level ends that begins now."""
+    if sla is None:
+        return None
+    ends = {stage: add_working(now, timedelta(days=days), calendar.is_working) for stage, days in sla}
+    return {stage: at.timestamp() for stage, at in ends.items()}
+
+
+def patience(now: datetime, calendar: Calendar) -> float:
+    """Until when the system waits for the citizen in a state that begins now."""
+    return add_working(now, timedelta(days=WAITING_DAYS), calendar.is_working).timestamp()
+
+
 def changed(row: ComplaintRow, now: datetime, *, status: str | None = None, **details: Any) -> None:
     """Write a change: a new version, perhaps a new status, details by name."""
-    if status is not None:
-        row.status, row.status_since = status, now.timestamp()
+    row.status = status or row.status
     row.details = {**row.details, **details}
     row.updated_at = now.timestamp()
     row.version += 1
@@ -162,8 +174,7 @@ def changed(row: ComplaintRow, now: datetime, *, status: str | None = None, **de
 
 def waited_too_long(row: ComplaintRow, now: datetime) -> bool:
     """Whether the working days the state may wait for the citizen are over."""
-    since = datetime.fromtimestamp(row.status_since, UTC)
-    return now > add_working(since, timedelta(days=WAITING_DAYS))
+    return now.timestamp() > row.waits_until
 
 
 def tick(session: Session, now: datetime) -> None:

@@ -51,6 +51,15 @@ class Asked:
         held = {"jkt": self.jkt, "x5t#S256": self.x5t}
         return {name: thumbprint for name, thumbprint in held.items() if thumbprint is not None}
 
+    def aim(self, here: Platform, resource: object) -> None:
+        """Refuse a token for another service than this gateway (RFC 8707 section 2).
+
+        Raises:
+            Refused: invalid_target.
+        """
+        if resource is not None and resource != here.settings.audience:
+            raise Refused("invalid_target", "There are no tokens for this resource here.")
+
     def scopes(self, signed: str | None = None) -> list[str]:
         """The scopes asked for; all the client may have when it names none.
 
@@ -90,7 +99,8 @@ Grant = Callable[[Platform, Asked], Mapping[str, str | int]]
 
 
 def client_credentials(here: Platform, asked: Asked) -> Mapping[str, str | int]:
-    """RFC 6749 section 4.4."""
+    """RFC 6749 section 4.4; `resource` may say what the token is for (RFC 8707)."""
+    asked.aim(here, asked.form.get("resource"))
     return asked.token(here, asked.scopes())
 
 

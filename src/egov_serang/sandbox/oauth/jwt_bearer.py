@@ -25,8 +25,7 @@ def jwt_bearer(here: Platform, asked: Asked) -> Mapping[str, str | int]:
     if not assertion:
         raise Refused("invalid_request", "The grant is the parameter assertion.")
     claims = accept(here, asked.client, assertion, "invalid_grant", 400)
-    resource, scope = claims.get("resource"), claims.get("scope")
-    if resource is not None and resource != here.settings.audience:
-        raise Refused("invalid_target", "There are no tokens for this resource here.")
+    asked.aim(here, claims.get("resource"))
+    scope = claims.get("scope")
     scopes = asked.scopes(scope if isinstance(scope, str) else None)
     return asked.token(here, scopes)

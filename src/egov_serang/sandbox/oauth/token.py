@@ -53,6 +53,7 @@ async def token(
     redirect_uri: Annotated[str | None, Form()] = None,
     code_verifier: Annotated[str | None, Form()] = None,
     assertion: Annotated[str | None, Form()] = None,
+    resource: Annotated[str | None, Form()] = None,
 ) -> JSONResponse:
     """An access token for a client that proves who it is."""
     if grant_type == JWT_BEARER:

@@ -14,10 +14,10 @@ from egov_serang.models.permits import ApplicationAction as Action
 from egov_serang.models.permits import ApplicationStatus as Status
 from egov_serang.models.permits import Decision, Stage
 from egov_serang.sandbox.permits.case import Case, FeeRecord
-from egov_serang.sandbox.permits.clock import add_working
 from egov_serang.sandbox.permits.schemas import TransitionData
 from egov_serang.sandbox.permits.states import actor_of, allowed_actions, find_rule
 from egov_serang.sandbox.problems import FieldError, Problem
+from egov_serang.sandbox.working import add_working
 
 _MAGIC_NOTE: Final = "Sandbox: this permit type does it by itself."
 _MAGIC_AFTER: Final = timedelta(seconds=2)

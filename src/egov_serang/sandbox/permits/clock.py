@@ -2,48 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta, timezone
-from typing import Final, Literal, Self
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-WIB: Final = timezone(timedelta(hours=7), "WIB")
-"""Western Indonesia Time, where a working day of Serang begins and ends."""
-
-_SATURDAY: Final = 5
-_DAY: Final = timedelta(days=1)
-
-
-def _next_midnight(at: datetime) -> datetime:
-    return datetime.combine(at.date() + _DAY, time(), WIB)
-
-
-def add_working(start: datetime, span: timedelta) -> datetime:
-    """The moment `span` of working time after `start`. Saturdays and Sundays do not count; public holidays do.
-
-    Args:
-        start: an aware time.
-        span: working time; one working day is 24 h of a weekday.
-    """
-    at = start.astimezone(WIB)
-    while True:
-        midnight = _next_midnight(at)
-        if at.weekday() < _SATURDAY:
-            if at + span <= midnight:
-                return at + span
-            span -= midnight - at
-        at = midnight
-
-
-def working_between(start: datetime, end: datetime) -> timedelta:
-    """The working time from `start` to `end`; zero when `end` is not later."""
-    at, last, total = start.astimezone(WIB), end.astimezone(WIB), timedelta()
-    while at < last:
-        upto = min(_next_midnight(at), last)
-        if at.weekday() < _SATURDAY:
-            total += upto - at
-        at = upto
-    return total
+from egov_serang.sandbox.working import add_working, working_between
 
 
 class StatutoryClock(BaseModel):

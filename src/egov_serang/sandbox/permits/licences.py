@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from egov_serang.models.permits import Licence, LicenceStatus
 from egov_serang.sandbox.permits.case import Case
-from egov_serang.sandbox.permits.clock import WIB
+from egov_serang.sandbox.working import WIB
 
 _DURATION: Final = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?")
 _ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
