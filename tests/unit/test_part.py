@@ -31,6 +31,13 @@ def left(target: Path, count: int = 4000, *, digest: str = DIGEST, tag: str = TA
     return part.path
 
 
+def found(target: Path, size: int | None = None, *, digest: str | None = DIGEST) -> Part:
+    """What the next process makes of it."""
+    part = Part(target, digest)
+    part.take_up(size)
+    return part
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -56,7 +63,7 @@ def test_it_becomes_the_file_in_one_step_for_its_owner_alone(tmp_path: Path) -> 
 def test_another_process_goes_on_where_one_ended(tmp_path: Path) -> None:
     target = tmp_path / "a"
     left(target)
-    part = Part(target, DIGEST)
+    part = found(target)
     assert (part.size, part.etag) == (4000, TAG)
     part.mark()
     part.write(CONTENT[4000:])
@@ -83,29 +90,31 @@ def test_damaged_bytes_are_taken_back_and_digests_follow(one: bytes, bad: bytes,
 
 def test_what_is_beyond_is_forgotten(tmp_path: Path) -> None:
     left(tmp_path / "a", len(CONTENT))
-    part = Part(tmp_path / "a", DIGEST)
-    part.cut_to(len(CONTENT) - 1)
-    assert part.size == len(CONTENT) - 1
-    part.write(CONTENT[-1:])
-    assert part.digest.hexdigest() == DIGEST
-    part.close()
+    for more in (b"", b"!!"):
+        with (tmp_path / "a.part").open("ab") as file:
+            file.write(more)
+        part = found(tmp_path / "a", len(CONTENT))
+        assert part.size == len(CONTENT) - 1
+        part.write(CONTENT[-1:])
+        assert part.digest.hexdigest() == DIGEST
+        part.close()
 
 
 @pytest.mark.parametrize("note", ["", "[]", "{}", json.dumps({"etag": 7, "sha256": DIGEST}), "\xff"])
 def test_a_part_whose_note_says_nothing_is_not_gone_on_with(tmp_path: Path, note: str) -> None:
     left(tmp_path / "a")
     (tmp_path / "a.part.json").write_text(note, encoding="latin-1")
-    part = Part(tmp_path / "a", DIGEST)
+    part = found(tmp_path / "a")
     assert (part.size, part.etag) == (0, None)
     part.close()
 
 
 def test_a_part_of_another_file_or_without_a_digest_to_check_is_not_gone_on_with(tmp_path: Path) -> None:
     left(tmp_path / "a")
-    assert Part(tmp_path / "a", hashlib.sha256(b"other").hexdigest()).size == 0
-    assert Part(tmp_path / "a", None).size == 0
+    assert found(tmp_path / "a", digest=hashlib.sha256(b"other").hexdigest()).size == 0
+    assert found(tmp_path / "a", digest=None).size == 0
     (tmp_path / "a.part").unlink()
-    assert Part(tmp_path / "a", DIGEST).size == 0
+    assert found(tmp_path / "a").size == 0
 
 
 @pytest.mark.parametrize(("digest", "tag"), [(None, TAG), (DIGEST, None), (DIGEST, 'W/"v1"')])
@@ -120,7 +129,7 @@ def test_what_could_not_be_gone_on_with_leaves_nothing(tmp_path: Path, digest: s
 
 def test_thrown_away_it_leaves_nothing(tmp_path: Path) -> None:
     left(tmp_path / "a")
-    part = Part(tmp_path / "a", DIGEST)
+    part = found(tmp_path / "a")
     part.discard()
     assert names(tmp_path) == []
 
@@ -131,7 +140,7 @@ def test_two_at_once_are_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     first.begin(TAG)
     first.write(CONTENT)
     with pytest.raises(Invalid, match=r"another download is writing"):
-        Part(tmp_path / "a", DIGEST)
+        found(tmp_path / "a")
     late = Part(tmp_path / "a", None)
     with pytest.raises(Invalid, match="another download"):
         late.begin(None)

@@ -26,7 +26,7 @@ class Part:
         sha256: what it must have in the end, hexadecimal; None where nobody knows, and then nothing is resumed.
 
     Raises:
-        Invalid: the target cannot be a file, or somebody else is downloading it now.
+        Invalid: the target cannot be a file.
     """
 
     def __init__(self, target: Path, sha256: str | None) -> None:
@@ -44,7 +44,28 @@ class Part:
         self.size = 0
         self.etag: str | None = None
         """The strong entity tag of what the part is of; None where it cannot be gone on with."""
-        self._take_up()
+
+    def take_up(self, size: int | None = None) -> None:
+        """Go on with what an earlier process left, if it is a part of the same file.
+
+        Args:
+            size: of the whole file, if it is known. The last byte and what is beyond are forgotten: the service is
+                asked for one byte at least, for it has the last word on whether the file may still be had.
+
+        Raises:
+            Invalid: somebody else is downloading it now.
+        """
+        note = self._noted()
+        if self._sha256 is None or note.get("sha256") != self._sha256 or not self.path.is_file():
+            return
+        file = self._open()
+        if size is not None and os.fstat(file.fileno()).st_size >= size:
+            file.truncate(max(0, size - 1))
+        while piece := file.read(_PIECE):
+            self.size += len(piece)
+            self.digest.update(piece)
+        self.etag = str(note["etag"])
+        self.mark()
 
     def begin(self, etag: str | None) -> None:
         """Begin anew, with an answer that brings the whole file.
@@ -116,34 +137,12 @@ class Part:
         file, self._file = self._file, None
         if file is None:
             return
+        if sys.platform == "win32":
+            file.close()  # an open file cannot be removed there
         if not keep:  # before it is closed: from then on it may be somebody else's
             self.path.unlink(missing_ok=True)
             self._note.unlink(missing_ok=True)
         file.close()
-
-    def _take_up(self) -> None:
-        """Go on with what an earlier process left, if it is a part of the same file."""
-        note = self._noted()
-        if self._sha256 is None or note.get("sha256") != self._sha256 or not self.path.is_file():
-            return
-        file = self._open()
-        while piece := file.read(_PIECE):
-            self.size += len(piece)
-            self.digest.update(piece)
-        self.etag = str(note["etag"])
-        self.mark()
-
-    def cut_to(self, size: int) -> None:
-        """Forget what is beyond this size: the service is asked for one byte at least, for it has the last word."""
-        if self.size <= size:
-            return
-        file = self._open()
-        file.truncate(size)
-        file.seek(0)
-        self.size, self.digest = size, hashlib.sha256()
-        while piece := file.read(_PIECE):
-            self.digest.update(piece)
-        self.mark()
 
     def _noted(self) -> dict[str, Any]:
         try:

@@ -96,8 +96,9 @@ async def save(
     if size is not None and size > max_bytes:
         raise invalid("max_bytes", f"the file has {size} bytes, and {max_bytes} are allowed", "too_large")
     wanted = None if sha256 is None else sha256.lower()
-    part = await step.offload(partial(_found, Path(path), wanted, size))
+    part = Part(Path(path), wanted)
     try:
+        await step.offload(partial(part.take_up, size))
         transfer = _Transfer(step, call, part, size=size, max_bytes=max_bytes, progress=progress)
         media_type = await transfer.run()
         found = part.digest.hexdigest()
@@ -127,13 +128,6 @@ def _with_part(error: EgovError, part: Part) -> str | None:
     # Without the file's name, which may be a person's.
     kept = f"{part.size} bytes are kept in the .part beside it: the same call goes on there"
     return f"{error.hint}. {kept}" if error.hint else kept
-
-
-def _found(path: Path, sha256: str | None, size: int | None) -> Part:
-    part = Part(path, sha256)
-    if size is not None:
-        part.cut_to(max(0, size - 1))
-    return part
 
 
 class _Transfer:
