@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from egov_serang.client import AsyncClient, Client
     from egov_serang.config import Config
     from egov_serang.core.audit import AuditEvent
-    from egov_serang.core.body import File
     from egov_serang.core.call import Call
+    from egov_serang.core.file import File
     from egov_serang.core.paging import AsyncPager, Page, Paged, Pager
     from egov_serang.core.reply import Download, Reply
+    from egov_serang.core.transfer import SavedFile
     from egov_serang.errors import (
         ApiError,
         Attempt,
@@ -50,10 +51,11 @@ _HOMES: Final = {
     "client": ("AsyncClient", "Client"),
     "config": ("Config",),
     "core.audit": ("AuditEvent",),
-    "core.body": ("File",),
+    "core.file": ("File",),
     "core.call": ("Call",),
     "core.paging": ("AsyncPager", "Page", "Paged", "Pager"),
     "core.reply": ("Download", "Reply"),
+    "core.transfer": ("SavedFile",),
     "errors": (
         "ApiError",
         "Attempt",
@@ -122,6 +124,7 @@ __all__ = [
     "RateLimited",
     "Reply",
     "RetryPolicy",
+    "SavedFile",
     "Secret",
     "ServerFault",
     "SignatureInvalid",

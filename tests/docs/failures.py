@@ -22,12 +22,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from typer.testing import CliRunner
 
-from egov_serang import Client, Config, Nik, UnexpectedReply
+from egov_serang import Client, Config, File, Nik, UnexpectedReply
 from egov_serang.cli.app import app
-from egov_serang.models.complaints import Location
+from egov_serang.models.complaints import Location, Media
 from egov_serang.models.identity import Purpose
 from egov_serang.sandbox.server import Sandbox
 from egov_serang.testing import FakeResponse, FakeTransport
+from egov_serang.testing.faults import FaultServer, reply, truncate
 from egov_serang.testing.plugin import SCOPES, missing_extra
 
 
@@ -146,6 +147,22 @@ def of_what_is_left_alone() -> Iterator[str]:
     yield said(lambda: client.resume(UnexpectedReply("copied")))
     three: Any = 3
     yield said(lambda: Client(transport=FakeTransport(lambda _: full), retry=three))
+
+
+def of_files(folder: Path) -> Iterator[str]:
+    """Files that are no files, change, are cut or are others."""
+    media = Media(media_id="m", filename="a.jpg", media_type="image/jpeg", size=2000, sha256="0" * 64)
+    path = folder / "a.jpg"
+    path.write_bytes(b"one")
+    changing = File(path, progress=lambda sent, total: path.write_bytes(b"another"))
+    tagged = {"body": bytes(2000), "headers": [("etag", '"v"')]}
+    with FaultServer(truncate(1000, **tagged), default=reply(**tagged)) as server:
+        config = Config(gateway=server.url, auth="none", signature="none", retries=0)
+        with Client(config) as client, path.open(encoding="utf-8") as text:
+            yield said(lambda: client.complaints.attach("c", changing))
+            yield said(lambda: client.complaints.attach("c", text))  # type: ignore[arg-type]
+            yield said(lambda: client.complaints.download_to("c", media, path))
+            yield said(lambda: client.complaints.download_to("c", media, folder / "b.jpg"))
 
 
 def of_the_gateway(sandbox: Sandbox, city: Config, folder: Path) -> Iterator[str]:

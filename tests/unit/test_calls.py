@@ -18,9 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egov_serang.core.body import File, JsonBody, Multipart
+from egov_serang.core.body import JsonBody, Multipart
 from egov_serang.core.call import Call, fill
 from egov_serang.core.decode import Decode, IfChanged
+from egov_serang.core.file import File
 from egov_serang.core.ids import random_id, request_id, step_key
 from egov_serang.core.message import Headers, Response
 from egov_serang.errors import Invalid, UnexpectedReply

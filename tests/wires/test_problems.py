@@ -26,7 +26,7 @@ TABLE: list[tuple[str, str, str]] = [
     ("idempotency_in_progress idempotency_mismatch idempotency_missing", "409 422 400", "Conflict"),
     ("rate_limited", "429", "RateLimited"),
     ("quota_exhausted daily_limit_reached", "429", "QuotaExhausted"),
-    ("payload_too_large unsupported_media", "413 415", "Invalid"),
+    ("payload_too_large unsupported_media range_not_satisfiable", "413 415 416", "Invalid"),
     ("upstream_unavailable upstream_timeout", "502 503 504", "ServerFault"),
     ("internal", "500", "ServerFault"),
 ]

@@ -17,6 +17,7 @@ from egov_serang.errors import UnexpectedReply
 T = TypeVar("T")
 
 _NO_CONTENT: Final = 304
+_PARTIAL: Final = 206
 _SHOWN_FAULTS: Final = 3
 
 
@@ -120,7 +121,14 @@ class IfChanged(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """Hand the answer out as a `Download`."""
+    """Hand the answer out as a `Download`.
+
+    Raises (when called):
+        UnexpectedReply: the answer brings a part of what was asked for whole, and would be taken for all of it.
+    """
 
     def __call__(self, response: Response) -> Download:
+        if response.status == _PARTIAL:
+            response.condemn()
+            raise UnexpectedReply("the service gives a part of the file, unasked", code="wrong_range", sent="yes")
         return Download(response)

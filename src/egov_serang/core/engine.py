@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from egov_serang.core.audit import Auditor
+from egov_serang.core.body import Multipart
 from egov_serang.core.call import Call
 from egov_serang.core.echo import silence
 from egov_serang.core.exchange import Exchange, Layer, Next, Observer, Unobserved, surer
@@ -18,6 +19,7 @@ from egov_serang.core.ids import random_id
 from egov_serang.core.message import Limits, Request, Response, TransportFault
 from egov_serang.core.reply import Reply
 from egov_serang.core.runtime import Runtime, run_sync
+from egov_serang.core.sending import Sending
 from egov_serang.errors import EgovError, Sent, UnexpectedReply
 
 if TYPE_CHECKING:
@@ -198,21 +200,25 @@ class Engine:
     async def _transmit(self, exchange: Exchange) -> Response:
         """The innermost step: one transmission, and the truth about it where it fails."""
         call = exchange.call
+        body = Sending(call.body, exchange.sent) if isinstance(call.body, Multipart) else call.body
         exchange.attempt += 1
         exchange.status = exchange.received = None
         exchange.began = self.runtime.now()
         request = Request(
-            call.method, exchange.url, list(exchange.headers.items()), call.body, call.stream, exchange.secrets
+            call.method, exchange.url, list(exchange.headers.items()), body, call.stream, exchange.secrets
         )
-        limits = Limits(exchange.deadline, self.options.connect, self.options.read)
+        limits = Limits(exchange.deadline, self.options.connect, self.options.read, call.max_body)
         try:
             response = await self.runtime.send(request, limits)
         except TransportFault as fault:
-            error = from_fault(fault, expired=exchange.remaining() < _MOMENT)
+            sent = fault.sent
+            error: Exception = from_fault(fault, expired=exchange.remaining() < _MOMENT)
+            if isinstance(body, Sending) and body.failure is not None:
+                error = body.failure
         else:
             exchange.sent, exchange.status, exchange.received = "yes", response.status, response.headers
             return response
-        exchange.sent = surer(exchange.sent, error.sent)
+        exchange.sent = surer(exchange.sent, sent)
         raise error
 
 

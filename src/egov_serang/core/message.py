@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, Self, TypeVar, overload
+from typing import Final, Literal, Protocol, Self, TypeVar, overload
 
 from egov_serang.errors import Sent
 
 D = TypeVar("D")
 
-FaultKind = Literal["connect", "tls", "timeout", "reset", "protocol", "truncated", "too_large", "closed"]
+FaultKind = Literal["connect", "tls", "timeout", "reset", "protocol", "truncated", "too_large", "closed", "source"]
+
+MAX_BODY: Final = 8 * 1024 * 1024
+"""Bytes of an answer that are taken unless its call says otherwise."""
 
 
 class Body(Protocol):
@@ -98,7 +101,7 @@ class Limits:
     deadline: float
     connect: float = 5.0
     read: float = 20.0
-    max_body: int = 8 * 1024 * 1024
+    max_body: int = MAX_BODY
 
 
 class Stream(Protocol):
@@ -134,7 +137,8 @@ class TransportFault(Exception):
     """A transmission that brought no answer. Carries no text of the peer's and no part of the request.
 
     Args:
-        kind: what went wrong; `closed` is a connection the peer had closed while it idled.
+        kind: what went wrong; `closed` is a connection the peer had closed while it idled, `source` a
+            body of ours that ended early.
         sent: `no` only with proof that no byte of the request reached the peer.
         reason: a short text of ours for people (never a header, address with query, or body).
         permanent: true where a repetition cannot help (an unknown certificate, a body over the limit).

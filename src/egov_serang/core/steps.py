@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -64,6 +65,15 @@ class Steps:
     def remaining(self) -> float:
         """Seconds left to the flow, at least 0."""
         return max(0.0, self.deadline - self._engine.runtime.now())
+
+    @property
+    def retries(self) -> int:
+        """Repetitions the caller allows, for a flow that repeats something of its own."""
+        return self._engine.options.retries
+
+    async def offload(self, work: Callable[[], T]) -> T:
+        """Do something of this machine that takes a while; an event loop goes on meanwhile."""
+        return await self._engine.runtime.offload(work)
 
     async def sleep(self, seconds: float) -> None:
         """Wait between two steps.

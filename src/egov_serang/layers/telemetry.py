@@ -8,7 +8,7 @@ have one, and begin with `egov.` elsewhere. Source: layers.md 4.2 rule 2.
 from __future__ import annotations
 
 import re
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextvars import Token
 from types import TracebackType
@@ -215,6 +215,9 @@ class _Watched:
         finally:
             reason = "limit" if self._exchange.reason == "limit" else "token"
             _waited(span, reason, self._runtime.now() - start)
+
+    async def offload(self, work: Callable[[], T]) -> T:
+        return await self._runtime.offload(work)
 
     def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
         self._runtime.launch(work, aside=aside)

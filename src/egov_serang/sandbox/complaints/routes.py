@@ -33,6 +33,7 @@ from egov_serang.sandbox.complaints.store import (
     waited_too_long,
 )
 from egov_serang.sandbox.db import Db
+from egov_serang.sandbox.files import file_answer, file_responses
 from egov_serang.sandbox.gate import Caller, requires
 from egov_serang.sandbox.openapi import takes_files
 from egov_serang.sandbox.paging import Page, Paging
@@ -206,21 +207,16 @@ def attach(*, complaint_id: str, file: UploadFile, response: Response, db: Db, h
     "/cases/{complaint_id}/media/{media_id}",
     operation_id="complaints.download",
     response_class=Response,
-    responses={
-        **responses(404),
-        200: {"content": {kind: {} for kind in sorted(_MEDIA_TYPES)}, "description": "The file as it was sent"},
-    },
+    responses=file_responses(_MEDIA_TYPES),
 )
-def download(complaint_id: str, media_id: str, db: Db, caller: _Reader) -> Response:
+def download(complaint_id: str, media_id: str, request: Request, db: Db, caller: _Reader) -> Response:
     """The bytes of a file; `Media.url` names this path."""
     row = found(db, complaint_id, caller)
     wanted = select(MediaRow).where(MediaRow.complaint_seq == row.seq, MediaRow.media_id == media_id)
     media = db.scalar(wanted)
     if media is None:
         raise Problem("not_found", "The complaint has no such file.")
-    # A file somebody uploaded must never run as a page of this origin.
-    headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff", "ETag": f'"{media.sha256}"'}
-    return Response(media.content, 200, headers, media.media_type)
+    return file_answer(request, media.content, media.media_type, media.sha256)
 
 
 def _answer(response: Response, db: Session, row: ComplaintRow, caller: Caller, now: datetime) -> Complaint:

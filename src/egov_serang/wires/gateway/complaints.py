@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from egov_serang.core.body import File, Multipart, given
+from egov_serang.core.body import Multipart, given
 from egov_serang.core.call import Call
 from egov_serang.core.decode import Decode, Streamed
+from egov_serang.core.file import File
 from egov_serang.core.paging import Page, Paged
 from egov_serang.core.reply import Download
 from egov_serang.models.complaints import Complaint, Location, Media, Reporter, Service

@@ -52,6 +52,7 @@ _BY_CODE: Final[Mapping[str, type[ApiError]]] = {
     "daily_limit_reached": QuotaExhausted,
     "payload_too_large": Invalid,
     "unsupported_media": Invalid,
+    "range_not_satisfiable": Invalid,
     "upstream_unavailable": ServerFault,
     "upstream_timeout": ServerFault,
     "internal": ServerFault,
@@ -68,6 +69,7 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     412: Conflict,
     413: Invalid,
     415: Invalid,
+    416: Invalid,
     422: Invalid,
     425: ServerFault,
     428: Conflict,
@@ -85,6 +87,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "quota_exhausted": "Wait for the quota's reset or ask for a larger one",
 }
 
+_BEYOND: Final = 416
 
 _SECONDS: Final = re.compile("[0-9]{1,9}")
 _FAR: Final = 1e9
@@ -120,14 +123,15 @@ class _Problem(BaseModel):
 def read_problem(response: Response) -> EgovError:
     """The error a gateway's refusal means.
 
-    A 4xx that is no problem document is not the gateway's own: it becomes `UnexpectedReply`.
+    A 4xx that is no problem document is not the gateway's own: it becomes `UnexpectedReply`. But for 416, with which
+    whatever serves files there answers a range, knowing nothing of problems.
     """
     status = response.status
     problem = _parse(response)
     kind = _BY_CODE.get(problem.code) if problem else None
     kind = kind or _BY_STATUS.get(status) or (Invalid if status < 500 else ServerFault)  # noqa: PLR2004 - HTTP classes
     if problem is None:
-        if not issubclass(kind, ServerFault | RateLimited):
+        if not issubclass(kind, ServerFault | RateLimited) and status != _BEYOND:
             return UnexpectedReply(
                 f"status {status} without a problem document",
                 code="not_a_problem",
