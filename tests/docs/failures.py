@@ -155,7 +155,7 @@ def of_files(folder: Path) -> Iterator[str]:
     path = folder / "a.jpg"
     path.write_bytes(b"one")
     changing = File(path, progress=lambda sent, total: path.write_bytes(b"another"))
-    tagged = {"body": bytes(2000), "headers": [("etag", '"v"')]}
+    tagged: Any = {"body": bytes(2000), "headers": [("etag", '"v"')]}
     with FaultServer(truncate(1000, **tagged), default=reply(**tagged)) as server:
         config = Config(gateway=server.url, auth="none", signature="none", retries=0)
         with Client(config) as client, path.open(encoding="utf-8") as text:
