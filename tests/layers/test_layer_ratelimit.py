@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from tests.layers.worlds import START, Sent, World, call, fault, problem, respond
 
+from egov_serang import Client, Config
 from egov_serang.core.engine import Engine, Options
 from egov_serang.core.message import Headers, Limits, Request, Response
 from egov_serang.core.runtime import AsyncRuntime, SyncRuntime
@@ -358,3 +360,33 @@ def test_a_number_of_names_is_remembered_and_no_more(world: World, limiter: Rate
         perform(world, limiter)
     assert len(limiter._buckets) <= 64  # pyright: ignore[reportPrivateUsage]
     assert max(map(len, limiter._known.values())) <= 8  # pyright: ignore[reportPrivateUsage]
+
+
+class Silent:
+    """A gateway that echoes no request id, and says in its discovery document that it never does."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    def send(self, request: Request, limits: Limits) -> Response:
+        self.paths.append(request.url.removeprefix("https://gateway.invalid"))
+        found = {"contract": "1.0", "issuer": "https://gateway.invalid", "jurisdictions": [], "request_id_echo": False}
+        given = {"complaint_id": "c-1", "service_code": "sampah", "status": "submitted", "version": 1}
+        document = found if ".well-known" in request.url else given
+        return Response(200, Headers([("content-type", "application/json")]), json.dumps(document).encode())
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def test_what_is_asked_on_the_way_of_a_call_is_not_held_back_behind_it() -> None:
+    gateway = Silent()
+    config = Config(gateway="https://gateway.invalid", auth="none", signature="none", deadline=5)
+    client = Client(config, transport=gateway)
+    (retry,) = (layer for layer in client.complaints.engine.layers if isinstance(layer, Retry))
+    limiter = retry._limiter  # pyright: ignore[reportPrivateUsage]
+    assert limiter is not None
+    limiter._room.limit, limiter.awake = 1.0, True  # pyright: ignore[reportPrivateUsage]
+    assert client.complaints.get("c-1").complaint_id == "c-1"
+    assert gateway.paths == ["/v1/complaints/cases/c-1", "/.well-known/smartcity-gateway"]
+    assert limiter.under_way == 0

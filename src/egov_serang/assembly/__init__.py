@@ -79,7 +79,10 @@ class Promises:
         self._echo, self._signed = config.request_id_echo, config.verify_answers
 
         async def fetch(runtime: Runtime, deadline: float) -> Discovery:
-            return (await engine().perform(discover(), deadline=deadline)).data
+            # A call under way waits for this one: were it held back behind that call, both would wait for ever.
+            asking = engine()
+            unheld = [layer.unheld() if isinstance(layer, Retry) else layer for layer in asking.layers]
+            return (await asking.with_layers(unheld).perform(discover(), deadline=deadline)).data
 
         self._document = Kept(fetch, _DISCOVERY_LIFETIME)
 

@@ -65,6 +65,10 @@ class Retry:
         """The same budget and limiter under another policy."""
         return Retry(self._budget, policy, self._limiter)
 
+    def unheld(self) -> Retry:
+        """The same budget and policy, and nothing held back: for what a call that was let through asks on its way."""
+        return Retry(self._budget, self._policy)
+
     @property
     def policy(self) -> RetryPolicy:
         """What is repeated and when."""
