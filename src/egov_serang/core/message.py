@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar, overload
+from typing import Literal, Protocol, Self, TypeVar, overload
 
 from egov_serang.errors import Sent
 
@@ -36,6 +36,13 @@ class Headers(Mapping[str, str]):
             key = name.lower()
             known = self._fields.get(key)
             self._fields[key] = value if known is None else f"{known}, {value}"
+
+    @classmethod
+    def of(cls, fields: dict[str, str]) -> Self:
+        """These fields, taken over as they are: names in lower case, no two alike."""
+        headers = cls.__new__(cls)
+        headers._fields = fields
+        return headers
 
     def __getitem__(self, name: str) -> str:
         return self._fields[name.lower()]

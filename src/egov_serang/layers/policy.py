@@ -66,7 +66,7 @@ class RetryPolicy:
     call's deadline and the client's budget, and never after a cancellation. `Retry-After` is never undercut.
 
     Args:
-        wait: a wait of tenacity's, such as `tenacity.wait_exponential_jitter(0.5, 10)`, in seconds; by default full
+        wait: a wait of tenacity's, such as `tenacity.wait_random_exponential(0.5, 10)`, in seconds; by default full
             jitter that grows from 0.2 s (1 s where the service is busy) to 20 s.
         stop: a stop of tenacity's, such as `tenacity.stop_after_delay(30)`; by default after the setting `retries`.
         on: what is repeated: classes of errors and problem codes. A class leaves out what cannot get better, such as an

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
+from egov_serang.core import forks
 from egov_serang.core.exchange import Exchange, Next
 from egov_serang.core.message import Response
 from egov_serang.errors import EgovError
@@ -25,7 +25,7 @@ class RetryBudget:
     def __init__(self, tokens: int = 500) -> None:
         self._most = tokens
         self._left = tokens
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
 
     @property
     def left(self) -> int:

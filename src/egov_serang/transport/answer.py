@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from egov_serang.core.message import FaultKind, Headers, TransportFault
 
@@ -31,7 +31,7 @@ def fields(raw: Sequence[tuple[bytes, bytes]]) -> Headers:
     return Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
 
 
-def check_size(raw: Sequence[tuple[bytes, bytes]] | Sequence[tuple[str, str]]) -> None:
+def check_size(raw: Collection[tuple[bytes, bytes]] | Collection[tuple[str, str]]) -> None:
     """Refuse a head larger than any of ours would be.
 
     Raises:

@@ -226,6 +226,10 @@ class Wire(Bounds, httpcore.NetworkBackend, httpcore.NetworkStream):
         if line is not None:
             line.close()
 
+    def __del__(self) -> None:
+        # A client that nobody closed ends with its program: no warning to somebody who cannot do anything about it.
+        self.cut()
+
     def _line(self) -> socket.socket:
         if self._socket is None:
             raise self.broken()

@@ -73,23 +73,24 @@ def head(method: str, status: int, answer: BaseResponse) -> Headers:
         TransportFault: its framing cannot be trusted, or its head is larger than any of ours would be.
     """
     try:
-        found = list(answer.headers.items())
+        found = answer.headers.dict_multi_value()
     except ValueError:
         found = _readable(answer)
-    check_size(found)
-    headers = Headers(found)
+    fields = {name: value if isinstance(value, str) else ", ".join(value) for name, value in found.items()}
+    check_size(fields.items())
+    headers = Headers.of(fields)
     check_framing(method, status, headers)
-    if "transfer-encoding" in headers and headers["transfer-encoding"].lower() != "chunked":
+    if fields.get("transfer-encoding", "chunked").lower() != "chunked":
         raise TransportFault("protocol", sent="maybe", reason="the answer is in a transfer coding nobody asked for")
     return headers
 
 
-def _readable(answer: BaseResponse) -> list[tuple[str, str]]:
+def _readable(answer: BaseResponse) -> dict[str, str | list[str]]:
     """The fields in ASCII. pyreqwest cannot hand out others; a signature that covers one will not verify."""
-    found: list[tuple[str, str]] = []
-    for name in dict.fromkeys(answer.headers.keys()):
+    found: dict[str, str | list[str]] = {}
+    for name in answer.headers:
         try:
-            found += [(name, value) for value in answer.get_header_all(name)]
+            found[name] = answer.get_header_all(name)
         except ValueError:
             continue
     return found

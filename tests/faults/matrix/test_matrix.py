@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("matrix")
 
 
+def has_ipv6() -> bool:
+    """Whether this machine can be reached at ::1; some containers cannot."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_fault_is_answered_truthfully(case: Case, world: World, folder: Path) -> None:
+    if case.host == "::1" and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
     assert played(case, world, folder) == expected(case.row, case.fault, case.call, case.times, world)
 
 
