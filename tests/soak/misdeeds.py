@@ -29,9 +29,9 @@ from egov_serang.testing.faults import (
     truncate,
 )
 
-READ: Final = 0.5
-"""Seconds of silence the client bears."""
-DEADLINE: Final = 3.0
+READ: Final = 1.5
+"""Seconds of silence the client bears; longer than a gateway on a busy machine needs for all that are in flight."""
+DEADLINE: Final = 6.0
 """Seconds the client gives each call."""
 SHARE: Final = 0.2
 """Of the requests that fail."""
