@@ -10,6 +10,7 @@ from typing import Final
 
 from benchmarks.cases import BARE, FAST, HAND, LANES, Case
 from benchmarks.ratios import Results, middle
+from benchmarks.table import is_busy
 
 _WIDTH: Final = 760
 _BAR: Final = 26
@@ -92,6 +93,9 @@ def draw(results: Results) -> str:
     bottom = _TOP + _BAR * len(shown)
     height = bottom + 100 + _LINES + 44
     machine = results["machine"]
+    where = f"Commit {machine['commit']}, {machine['date']}, {machine['cpu']}"
+    if is_busy(results):
+        where += "; a busy machine: see the table for the ratios by CPU"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" '
         'aria-labelledby="bench-title bench-text">',
@@ -100,7 +104,7 @@ def draw(results: Results) -> str:
         f"<style>{_STYLE}</style>",
         f'<rect class="paper" x="0.5" y="0.5" width="{_WIDTH - 1}" height="{height - 1}" rx="6"/>',
         _text(24, 32, f"{_AT} calls in flight: rows a second, and how often that is the hand-written script", "title"),
-        _text(24, 52, f"Commit {machine['commit']}, {machine['date']}, {machine['cpu']}", "soft small"),
+        _text(24, 52, where, "soft small"),
         *_drawn_bars(shown),
         *_drawn_lines(curves, bottom + 40),
         "</svg>",

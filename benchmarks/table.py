@@ -43,7 +43,7 @@ def machine_line(results: Results) -> str:
     machine, run = results["machine"], results["run"]
     others = machine["others"]
     quiet = "" if others is None else f" Other programs used {others:.0%} of all cores meanwhile"
-    if others is not None and others > _BUSY:
+    if is_busy(results):
         quiet += ": **a busy machine**, so that times are worse than they would be, and ratios less certain"
     pinned = "the server on a core of its own" if run["is_divided"] else "server and client share the cores"
     return (
@@ -52,6 +52,12 @@ def machine_line(results: Results) -> str:
         f"about {run['seconds']:g} s each.{quiet}{quiet and '.'} Trust the ratios, not absolute times. "
         f"Hand-written script: {run['opponent']}."
     )
+
+
+def is_busy(results: Results) -> bool:
+    """Whether other programs used so much of the machine that its times say little."""
+    others = results["machine"]["others"]
+    return others is not None and others > _BUSY
 
 
 def budgets(judged: Sequence[Ratio]) -> str:
@@ -66,7 +72,8 @@ def budgets(judged: Sequence[Ratio]) -> str:
         ]
         for ratio in judged
     ]
-    return "### Budgets\n\n" + grid(["ratio (configuration A)", "measured", "budget", "verdict", "by CPU"], rows)
+    said = "Where a ratio is given by CPU too, both must hold: other programs change that one less.\n\n"
+    return "### Budgets\n\n" + said + grid(["ratio (configuration A)", "measured", "budget", "verdict", "by CPU"], rows)
 
 
 def _fraction(value: float) -> str:

@@ -129,7 +129,7 @@ def test_the_picture_is_svg_that_says_what_it_shows() -> None:
     assert all(named[name] for name in (root.get("aria-labelledby") or "").split())
     texts = [each.text for each in root.iter(f"{space}text")]
     assert "4,000  (10.0x)" in texts
-    assert "Commit abc1234, 2026-11-24, A & B" in texts
+    assert "Commit abc1234, 2026-11-24, A & B; a busy machine: see the table for the ratios by CPU" in texts
     widths = {each.get("class"): float(each.get("width", "")) for each in root.iter(f"{space}rect")}
     assert widths["hand"] == pytest.approx(widths["ours"] / 10, abs=0.2)  # the last of ours is the longest
     assert "prefers-color-scheme: dark" in drawn

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from benchmarks.cases import cases
 from benchmarks.measure import ROOT
 from benchmarks.table import render
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the bench reads /proc and runs uvloop: Linux")
 
 
 def test_a_small_run_measures_everything_and_records_it(tmp_path: Path) -> None:
