@@ -157,7 +157,7 @@ async def silence_until_the_deadline(place: Place) -> dict[str, Any]:
 
 async def lost_request(place: Place) -> dict[str, Any]:
     """From a moment on, with a connection open, nothing reaches the gateway."""
-    async with place.client(connect=0.3, read=0.3, deadline=20) as hands:
+    async with place.client(connect=1, read=1, deadline=20) as hands:
         await hands.write(0)
         place.network.obey("TO counter name lost drop")
         return await _resumed(place, hands, await failure(hands.write(1)))
@@ -165,7 +165,7 @@ async def lost_request(place: Place) -> dict[str, Any]:
 
 async def lost_answer(place: Place) -> dict[str, Any]:
     """From the moment it has read the request, nothing of the gateway reaches the client."""
-    async with place.client(connect=0.3, read=0.3, deadline=20) as hands:
+    async with place.client(connect=1, read=1, deadline=20) as hands:
         await hands.write(0)
         place.gateway.came_in = lambda: place.network.obey("FROM counter name lost drop")
         return await _resumed(place, hands, await failure(hands.write(1)))
@@ -213,7 +213,7 @@ async def loss(place: Place) -> dict[str, Any]:
             else:
                 failing.append(str(error))
 
-    async with place.client(read=0.5) as hands:
+    async with place.client(read=1) as hands:
         dice = "numgen random mod 100 < 20 counter name lost drop"
         place.network.obey(f"TO {dice}", f"FROM {dice}")
         await hands.crowd(lambda: work(hands), IN_FLIGHT)
