@@ -40,6 +40,21 @@ def said(work: Any) -> str:
     raise AssertionError("nothing went wrong")
 
 
+@contextmanager
+def without(library: str) -> Iterator[None]:
+    """As if this were not installed: what has been loaded of it, and over it, is put aside meanwhile."""
+    aside = {
+        name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith(("egov_serang.transport", library))
+    }
+    sys.modules[library] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        sys.modules.update(aside)
+        if library not in aside:
+            del sys.modules[library]
+
+
 def of_configuration(folder: Path) -> Iterator[str]:
     """Profiles, settings and keys that cannot work."""
     nothing = {"HOME": str(folder)}
@@ -81,6 +96,9 @@ def of_configuration(folder: Path) -> Iterator[str]:
     yield said(lambda: Client(plain.with_(audit_key_file=folder / "short.key"), audit=print))
     yield said(lambda: Client(plain.with_(ca_file=folder / "lost.pem")))
     yield said(lambda: Nik("12345"))
+    with without("pyreqwest"):
+        yield said(lambda: Client(plain, transport="fast"))
+    yield said(lambda: plain.with_(proxy="http://proxy.example:3128"))
 
 
 def of_the_way(sandbox: Sandbox, city: Config, folder: Path) -> Iterator[str]:
@@ -97,6 +115,10 @@ def of_the_way(sandbox: Sandbox, city: Config, folder: Path) -> Iterator[str]:
     closed = Client(city)
     closed.close()
     yield said(lambda: next(closed.complaints.services()))
+    with Client(city, transport="fast") as inherited:
+        list(inherited.complaints.services())
+        vars(vars(inherited)["_transport"])["_pools"]._process = -1  # as in a child of the process that began
+        yield said(lambda: next(inherited.complaints.services()))
     with Client(city, audit=None) as busy:
         sandbox.fault("complaints.services", kind="delay", delay_s=30)
         yield said(lambda: next(busy.with_options(deadline=0.2).complaints.services()))

@@ -22,7 +22,9 @@ from egov_serang.testing.faults import (
     reset_before_answer,
     stray,
 )
+from egov_serang.transport.afast import AsyncFast
 from egov_serang.transport.alanes import AsyncLanes
+from egov_serang.transport.fast import Fast
 from egov_serang.transport.lanes import Lanes
 from egov_serang.transport.stack import Keep
 
@@ -177,8 +179,9 @@ def test_ctrl_c_ends_a_call_and_frees_its_slot() -> None:
     lanes.close()
 
 
-def test_threads_share_the_lanes() -> None:
-    lanes = Lanes(slots=4)
+@pytest.mark.parametrize("kind", [Lanes, Fast])
+def test_threads_share_the_slots(kind: type[Lanes | Fast]) -> None:
+    lanes = kind(slots=4)
     seen: list[int] = []
 
     def work() -> None:
@@ -192,7 +195,8 @@ def test_threads_share_the_lanes() -> None:
         for thread in threads:
             thread.join()
         assert seen == [200] * 240
-        assert server.connections <= 4
+        # pyreqwest may dial while another connection comes free, and keep both.
+        assert server.connections <= (4 if kind is Lanes else 12)
         assert lanes.count.busy == 0
     lanes.close()
 
@@ -215,8 +219,9 @@ def test_a_cancelled_call_gives_its_slot_to_the_next() -> None:
         asyncio.run(main())
 
 
-def test_every_loop_has_lanes_of_its_own_and_a_dead_one_leaves_none() -> None:
-    lanes = AsyncLanes()
+@pytest.mark.parametrize("kind", [AsyncLanes, AsyncFast])
+def test_any_loop_may_send_and_a_dead_one_leaves_nothing(kind: type[AsyncLanes | AsyncFast]) -> None:
+    lanes = kind()
 
     async def call() -> int:
         return (await lanes.send(get(server.url), within())).status
@@ -225,7 +230,7 @@ def test_every_loop_has_lanes_of_its_own_and_a_dead_one_leaves_none() -> None:
         assert [asyncio.run(call()) for _ in range(3)] == [
             200
         ] * 3  # nobody closes, and nothing is left open to warn of
-        assert server.connections == 3
+        assert server.connections == (3 if kind is AsyncLanes else 1)
         assert lanes.count == (0, 0, 64)
 
 

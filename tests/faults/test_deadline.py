@@ -11,6 +11,7 @@ from tests.faults.worlds import Json, World, get, post, within
 
 from egov_serang.core.message import TransportFault
 from egov_serang.testing.faults import FaultServer, drip, hang
+from egov_serang.transport.fast import Fast
 from egov_serang.transport.lanes import Lanes
 
 LONG = b"x" * 5000
@@ -89,8 +90,9 @@ def test_a_peer_that_reads_nothing_cannot_hold_a_long_body(world: World) -> None
         assert world.at_rest(0)
 
 
-def test_waiting_for_a_slot_ends_at_the_deadline() -> None:
-    lanes = Lanes(slots=1)
+@pytest.mark.parametrize("kind", [Lanes, Fast])
+def test_waiting_for_a_slot_ends_at_the_deadline(kind: type[Lanes | Fast]) -> None:
+    lanes = kind(slots=1)
 
     def occupy() -> None:
         with pytest.raises(TransportFault):

@@ -17,6 +17,7 @@ from egov_serang.transport.answer import Intake, is_streamed
 from egov_serang.transport.outgoing import Pieces, in_one_piece, refused
 from egov_serang.transport.reqwest import Key, Pools, built, configured, remember
 from egov_serang.transport.reqwest_messages import (
+    Hidden,
     check_length,
     destination,
     explained,
@@ -111,7 +112,9 @@ class _Download(Stream):
 
     _open = False
 
-    def __init__(self, call: StreamRequest, answer: Answer, intake: Intake, promised: int | None, gate: _Gate) -> None:
+    def __init__(
+        self, call: Hidden[StreamRequest], answer: Answer, intake: Intake, promised: int | None, gate: _Gate
+    ) -> None:
         self._call, self._reader = call, answer.body_reader
         self._intake, self._promised, self._received = intake, promised, 0
         self._gate = gate
@@ -143,7 +146,7 @@ class _Download(Stream):
     async def close(self) -> None:
         if self._open:
             self._open = False
-            self._gate.leave(self._call.__aexit__(None, None, None))
+            self._gate.leave(self._call.it.__aexit__(None, None, None))
 
     def __del__(self) -> None:
         # A download nobody closed must not keep its slot for ever. The collector may run in any thread: the loop frees.
@@ -203,12 +206,12 @@ class AsyncFast:
             gate.busy += 1
         else:
             await gate.wait(limits.deadline)
-        call: StreamRequest | None = None
+        call: Hidden[StreamRequest] | None = None
         driven: _Driven[Answer] | None = None
         answer: Answer | None = None
         try:
             call = self._prepared(request, limits)
-            driven = _Driven(call.__aenter__(), gate)
+            driven = _Driven(call.it.__aenter__(), gate)
             answer = await driven
             status = answer.status
             headers = head(request.method, status, answer)
@@ -223,7 +226,7 @@ class AsyncFast:
                 check_length(length, len(body))
         except BaseException as error:  # everything, a cancellation too: the slot must be given back
             if call is not None and answer is not None:
-                gate.leave(call.__aexit__(None, None, None))
+                gate.leave(call.it.__aexit__(None, None, None))
                 self._pools.clear()  # it may have come to rest already, and there is no way to tell which one it was
             elif driven is None or not driven.left:
                 gate.free()
@@ -250,7 +253,7 @@ class AsyncFast:
             for left in list(gate.left):
                 left.work.close()
 
-    def _prepared(self, request: Request, limits: Limits) -> StreamRequest:
+    def _prepared(self, request: Request, limits: Limits) -> Hidden[StreamRequest]:
         address, url = destination(request.url)
         fields = outgoing_fields(request)
         body = in_one_piece(request.body)
@@ -265,7 +268,8 @@ class AsyncFast:
             builder = builder.body_bytes(body)
         elif body is None and request.body is not None:
             builder = builder.body_stream(Pieces(request.body))
-        return builder.streamed_read_buffer_limit(0 if request.stream else limits.max_body + 1).build_streamed()
+        at_once = 0 if request.stream else limits.max_body + 1
+        return Hidden(builder.streamed_read_buffer_limit(at_once).build_streamed())
 
     def _new_gate(self) -> _Gate:
         loop = asyncio.get_running_loop()

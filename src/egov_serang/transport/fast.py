@@ -16,6 +16,7 @@ from egov_serang.transport.answer import Intake, is_streamed
 from egov_serang.transport.outgoing import crowded, in_one_piece, refused
 from egov_serang.transport.reqwest import Key, Pools, built, configured, remember
 from egov_serang.transport.reqwest_messages import (
+    Hidden,
     check_length,
     destination,
     explained,
@@ -72,7 +73,7 @@ def _decoded(reader: SyncResponseBodyReader, intake: Intake, promised: int | Non
 class _Download(Stream):
     """The body of an answer, with the slot it gives back."""
 
-    def __init__(self, gate: _Gate, call: SyncStreamRequest, pieces: Iterator[bytes]) -> None:
+    def __init__(self, gate: _Gate, call: Hidden[SyncStreamRequest], pieces: Iterator[bytes]) -> None:
         self._gate, self._call, self._pieces = gate, call, pieces
         self._open = True
 
@@ -96,7 +97,7 @@ class _Download(Stream):
     async def close(self) -> None:
         if self._open:
             self._free()
-            self._call.__exit__(None, None, None)
+            self._call.it.__exit__(None, None, None)
 
     def __del__(self) -> None:
         # A download nobody closed must not keep its slot for ever. Its connection ends with the objects; to wait for
@@ -170,15 +171,15 @@ class Fast:
 
     def _exchange(self, request: Request, limits: Limits) -> Response:
         call = self._prepared(request, limits)
-        answer = call.__enter__()
+        answer = call.it.__enter__()
         try:
             return self._received(request, limits, call, answer)
         except BaseException:
-            call.__exit__(None, None, None)
+            call.it.__exit__(None, None, None)
             self._pools.clear()  # it may have come to rest already, and there is no way to tell which one it was
             raise
 
-    def _prepared(self, request: Request, limits: Limits) -> SyncStreamRequest:
+    def _prepared(self, request: Request, limits: Limits) -> Hidden[SyncStreamRequest]:
         address, url = destination(request.url)
         fields = outgoing_fields(request)
         body = in_one_piece(request.body)
@@ -193,9 +194,12 @@ class Fast:
             builder = builder.body_bytes(body)
         elif body is None and request.body is not None:
             builder = builder.body_stream(request.body.chunks())
-        return builder.streamed_read_buffer_limit(0 if request.stream else limits.max_body + 1).build_streamed()
+        at_once = 0 if request.stream else limits.max_body + 1
+        return Hidden(builder.streamed_read_buffer_limit(at_once).build_streamed())
 
-    def _received(self, request: Request, limits: Limits, call: SyncStreamRequest, answer: SyncResponse) -> Response:
+    def _received(
+        self, request: Request, limits: Limits, call: Hidden[SyncStreamRequest], answer: SyncResponse
+    ) -> Response:
         status = answer.status
         headers = head(request.method, status, answer)
         plain = None if request.stream else plain_length(request.method, status, headers, limits.max_body)

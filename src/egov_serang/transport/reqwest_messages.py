@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import time
 from datetime import timedelta
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 # Before all else: an interrupted call would import it while the interrupt is pending, and abort the process.
 from pyreqwest import exceptions as theirs
@@ -21,8 +21,19 @@ from egov_serang.transport.answer import check_framing
 from egov_serang.transport.faults import copied, distrusted
 from egov_serang.transport.outgoing import Address, locate, missing_fields, refused
 
+T = TypeVar("T")
+
 _NO_CONTENT: Final = frozenset({204, 304})
 _HEAD_LIMIT: Final = 100 * 1024
+
+
+class Hidden(Generic[T]):
+    """Holds a request of pyreqwest's, whose `repr` shows every header: frames that hold it may be printed."""
+
+    __slots__ = ("it",)
+
+    def __init__(self, it: T) -> None:
+        self.it = it
 
 
 @functools.lru_cache(maxsize=256)
