@@ -56,7 +56,8 @@ class Config:
 
     Args:
         gateway: origin of the Smart City gateway, with its path prefix if it has one.
-        issuer: the authorization server; the gateway itself by default.
+        issuer: the authorization server, exactly as it writes itself, with or without a slash at the end; the
+            gateway by default.
         token_endpoint: address where tokens are asked for; `/oauth2/token` at the issuer by default.
         city: Kemendagri code of the city this profile is for, such as `36.73`. An app finds the city's districts and
             villages by it (`models.regions.CITIES`); whose data it sees the token decides.
@@ -86,6 +87,10 @@ class Config:
             client makes one of its own and keeps it in memory alone.
         dpop_key_passphrase_file: where its passphrase is.
         dpop_exp: whether DPoP proofs say when they expire (`exp`), which some profiles demand.
+        redirect_uri: where a browser comes back to in `egov login --browser`, as registered for this client: plain
+            http to 127.0.0.1, and, unless it names a port, on any free one (RFC 8252 section 7.3). `http://127.0.0.1/callback`
+            by default.
+        issuer_origins: origins besides the issuer's own that its addresses may be on, separated by blanks, for `login`.
         session_folder: where `egov login` keeps what it must; `~/.config/egov-serang/sessions` by default.
         scope: scopes to ask for, separated by blanks; the server's default when None.
         signature: how requests are signed; `none` for gateways that do not ask for it, `custom` where the application
@@ -139,6 +144,8 @@ class Config:
     dpop_key_file: str | Path | None = None
     dpop_key_passphrase_file: str | Path | None = None
     dpop_exp: bool = False
+    redirect_uri: str = ""
+    issuer_origins: str = ""
     session_folder: str | Path | None = None
     scope: str | None = None
     signature: SignatureName = "rfc9421"
@@ -162,10 +169,12 @@ class Config:
     telemetry: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "gateway", _origin("gateway", self.gateway))
-        object.__setattr__(self, "issuer", _origin("issuer", self.issuer or self.gateway))
+        object.__setattr__(self, "gateway", _address("gateway", self.gateway).rstrip("/"))
+        # An issuer is an identifier: audiences and metadata are compared with it byte for byte.
+        object.__setattr__(self, "issuer", _address("issuer", self.issuer or self.gateway))
         if self.token_endpoint:
-            object.__setattr__(self, "token_endpoint", _origin("token_endpoint", self.token_endpoint))
+            endpoint = _address("token_endpoint", self.token_endpoint).rstrip("/")
+            object.__setattr__(self, "token_endpoint", endpoint)
         for name in ("deadline", "connect", "read"):
             if not _is_positive(getattr(self, name)):
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
@@ -321,8 +330,8 @@ def _located(file: Path, name: str, value: Any) -> Any:
     return sources.located(file.parent, value)
 
 
-def _origin(name: str, url: str) -> str:
-    """The address without a trailing slash; https, or http to this machine."""
+def _address(name: str, url: str) -> str:
+    """The address without blanks around it; https, or http to this machine."""
     given: object = url
     try:
         parts = urlsplit(url.strip()) if isinstance(given, str) else urlsplit("")
@@ -338,7 +347,7 @@ def _origin(name: str, url: str) -> str:
         raise ConfigError(
             f"{name} uses http, which is allowed to this machine only", code="config_url", hint="Use https://"
         )
-    return url.strip().rstrip("/")
+    return url.strip()
 
 
 def is_loopback(host: str) -> bool:
