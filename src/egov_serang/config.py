@@ -58,7 +58,8 @@ class Config:
 
     Args:
         gateway: origin of the Smart City gateway, with its path prefix if it has one.
-        issuer: the authorization server; the gateway itself by default.
+        issuer: the authorization server, exactly as it writes itself, with or without a slash at the end; the
+            gateway by default.
         token_endpoint: address where tokens are asked for; `/oauth2/token` at the issuer by default.
         city: Kemendagri code of the city this profile is for, such as `36.73`. An app finds the city's districts and
             villages by it (`models.regions.CITIES`); whose data it sees the token decides.
@@ -88,6 +89,10 @@ class Config:
             client makes one of its own and keeps it in memory alone.
         dpop_key_passphrase_file: where its passphrase is.
         dpop_exp: whether DPoP proofs say when they expire (`exp`), which some profiles demand.
+        redirect_uri: where a browser comes back to in `egov login --browser`, as registered for this client: plain
+            http to 127.0.0.1, and, unless it names a port, on any free one (RFC 8252 section 7.3). `http://127.0.0.1/callback`
+            by default.
+        issuer_origins: origins besides the issuer's own that its addresses may be on, separated by blanks, for `login`.
         session_folder: where `egov login` keeps what it must; `~/.config/egov-serang/sessions` by default.
         scope: scopes to ask for, separated by blanks; the server's default when None.
         signature: how requests are signed; `none` for gateways that do not ask for it, `custom` where the application
@@ -146,6 +151,8 @@ class Config:
     dpop_key_file: str | Path | None = None
     dpop_key_passphrase_file: str | Path | None = None
     dpop_exp: bool = False
+    redirect_uri: str = ""
+    issuer_origins: str = ""
     session_folder: str | Path | None = None
     scope: str | None = None
     signature: SignatureName = "rfc9421"
@@ -172,17 +179,19 @@ class Config:
     telemetry: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "gateway", _origin("gateway", self.gateway))
-        object.__setattr__(self, "issuer", _origin("issuer", self.issuer or self.gateway))
+        object.__setattr__(self, "gateway", _address("gateway", self.gateway).rstrip("/"))
+        # An issuer is an identifier: audiences and metadata are compared with it byte for byte.
+        object.__setattr__(self, "issuer", _address("issuer", self.issuer or self.gateway))
         if self.token_endpoint:
-            object.__setattr__(self, "token_endpoint", _origin("token_endpoint", self.token_endpoint))
+            endpoint = _address("token_endpoint", self.token_endpoint).rstrip("/")
+            object.__setattr__(self, "token_endpoint", endpoint)
         for name in ("deadline", "connect", "read"):
             if not _is_positive(getattr(self, name)):
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
         if not isinstance(self.retries, int) or self.retries < 0 or not isinstance(self.slots, int) or self.slots < 1:
             raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
         if self.proxy:
-            object.__setattr__(self, "proxy", _origin("proxy", self.proxy, plain_anywhere=True))
+            object.__setattr__(self, "proxy", _address("proxy", self.proxy, plain_anywhere=True).rstrip("/"))
         for name in ("telemetry", "dpop_exp", "rate_limit"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} must be true or false", code="config_value")
@@ -340,8 +349,8 @@ def _located(file: Path, name: str, value: Any) -> Any:
     return sources.located(file.parent, value)
 
 
-def _origin(name: str, url: str, *, plain_anywhere: bool = False) -> str:
-    """The address without a trailing slash; https, or http to this machine (or anywhere)."""
+def _address(name: str, url: str, *, plain_anywhere: bool = False) -> str:
+    """The address without blanks around it; https, or http to this machine (or anywhere)."""
     given: object = url
     try:
         parts = urlsplit(url.strip()) if isinstance(given, str) else urlsplit("")
@@ -357,7 +366,7 @@ def _origin(name: str, url: str, *, plain_anywhere: bool = False) -> str:
         raise ConfigError(
             f"{name} uses http, which is allowed to this machine only", code="config_url", hint="Use https://"
         )
-    return url.strip().rstrip("/")
+    return url.strip()
 
 
 def is_loopback(host: str) -> bool:

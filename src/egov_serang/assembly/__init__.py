@@ -154,7 +154,8 @@ def layers(
     stack.append(Answers(promises.echo))
     if profile is not None:
         if verified and config.verify_answers is not False:
-            stack.append(Verification(JwksSource(f"{config.issuer}/.well-known/jwks.json").get, clock, promises.signed))
+            keys = JwksSource(f"{config.issuer.rstrip('/')}/.well-known/jwks.json")
+            stack.append(Verification(keys.get, clock, promises.signed))
         stack.append(Signature(profile, clock))
     stack.append(WireLog())
     if observed:
