@@ -10,7 +10,7 @@ from egov_serang.core.message import FaultKind, Headers, TransportFault
 _GZIP = 31  # zlib's wbits for a gzip wrapper, header and checksum verified
 _NO_CONTENT = frozenset({204, 304})
 _OK, _ERRORS = 200, 400
-_MOST_FIELDS, _LONGEST_FIELD = 64, 8 * 1024
+_MOST_FIELDS, _LONGEST_FIELD, _LARGEST_HEAD = 64, 8 * 1024, 100 * 1024
 _MOST_INTERIMS = 16
 _INTERIMS, _HEAD_END = (b"HTTP/1.1 1", b"HTTP/1.0 1"), b"\r\n\r\n"
 _FREE, _RATIO = 1024 * 1024, 100
@@ -35,12 +35,13 @@ def check_size(raw: Collection[tuple[bytes, bytes]] | Collection[tuple[str, str]
     """Refuse a head larger than any of ours would be.
 
     Raises:
-        TransportFault: `protocol`, permanent: more fields than 64, or one over 8 KiB.
+        TransportFault: `protocol`, permanent: more fields than 64, one over 8 KiB, or more than 100 KiB in all of them.
     """
     if len(raw) > _MOST_FIELDS:
         raise _bad("protocol", f"the answer has more than {_MOST_FIELDS} header fields", permanent=True)
-    if any(len(value) > _LONGEST_FIELD for _, value in raw):
-        raise _bad("protocol", "a header field of the answer is longer than 8 KiB", permanent=True)
+    lengths = [len(value) for _, value in raw]
+    if max(lengths, default=0) > _LONGEST_FIELD or sum(lengths) > _LARGEST_HEAD:
+        raise _bad("protocol", "the head of the answer is larger than allowed", permanent=True)
 
 
 def check_framing(method: str, status: int, headers: Headers) -> None:
