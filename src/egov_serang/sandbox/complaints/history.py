@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from egov_serang.models.complaints import AuthorRole, ChangeKind, Visibility
 from egov_serang.sandbox.complaints.states import MILESTONES
-from egov_serang.sandbox.complaints.store import ChangeRow, ComplaintRow, UpdateRow
+from egov_serang.sandbox.complaints.store import CONFIDENTIAL, ChangeRow, ComplaintRow, UpdateRow
 from egov_serang.sandbox.eventlog import record_event
 
 _ACTS: Final = {"reopen": ChangeKind.REOPENED, "rate": ChangeKind.RATED}
@@ -106,5 +106,14 @@ def noted(
         "status": row.status,
         "version": row.version,
     }
+    scope = "complaints:read" if row.visibility == Visibility.PUBLIC else CONFIDENTIAL
     for one in kinds:
-        record_event(session, f"id.smartcity.complaints.complaint.{one}.v1", row.complaint_id, data, now)
+        record_event(
+            session,
+            f"id.smartcity.complaints.complaint.{one}.v1",
+            row.complaint_id,
+            data,
+            now,
+            owner=row.client_id,
+            scope=scope,
+        )

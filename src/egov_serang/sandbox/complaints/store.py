@@ -19,11 +19,11 @@ from egov_serang.models.complaints import (
     Visibility,
 )
 from egov_serang.sandbox.complaints.states import CITIZEN, MACHINE, OFFICER, STAGES
-from egov_serang.sandbox.db import Base
+from egov_serang.sandbox.db import NUMBERED, Base
 from egov_serang.sandbox.gate import Caller
 from egov_serang.sandbox.problems import Problem
 
-_CONFIDENTIAL: Final = "complaints:confidential"
+CONFIDENTIAL: Final = "complaints:confidential"
 
 
 class ComplaintRow(Base):
@@ -125,6 +125,7 @@ class ChangeRow(Base):
     """One change, in the order of their commits: `seq` is given inside the one write transaction SQLite allows."""
 
     __tablename__ = "complaint_changes"
+    __table_args__ = NUMBERED  # a cursor from before a reset must not point into what came after it
 
     seq: Mapped[int] = mapped_column(primary_key=True)
     complaint_seq: Mapped[int] = mapped_column(ForeignKey(ComplaintRow.seq), index=True)
@@ -139,7 +140,7 @@ class ChangeRow(Base):
 def visible(caller: Caller) -> Select[ComplaintRow]:
     """The complaints a caller may see: its own, public ones, and with the scope for it confidential ones."""
     wanted = select(ComplaintRow)
-    if _CONFIDENTIAL in caller.scopes:
+    if CONFIDENTIAL in caller.scopes:
         return wanted
     return wanted.where(or_(ComplaintRow.client_id == caller.client_id, ComplaintRow.visibility == "public"))
 
