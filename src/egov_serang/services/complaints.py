@@ -49,7 +49,7 @@ class Complaints(ComplaintsReading[M]):
     async def submit(
         self,
         step: Steps,
-        service_code: Category | str,
+        service_code: str | Category,
         description: str,
         *,
         location: Location | None = None,
@@ -116,7 +116,7 @@ class Complaints(ComplaintsReading[M]):
 
     @operation
     def duplicates(
-        self, service_code: Category | str, description: str, *, location: Location, radius: float | None = None
+        self, service_code: str | Category, description: str, *, location: Location, radius: float | None = None
     ) -> Call[Duplicates]:
         """Look for complaints about the same thing, before submitting one more.
 
@@ -129,6 +129,10 @@ class Complaints(ComplaintsReading[M]):
         Returns:
             Open complaints this client may see, the likeliest first. To link two afterwards: an officer's
             `mark_duplicate`, or `change(..., parent_id=)`.
+
+        Raises:
+            Invalid: a point or area outside the city.
+            NotFound: there is no such category.
 
         Source: contract-v1 section 2.
         """
@@ -252,7 +256,7 @@ class Complaints(ComplaintsReading[M]):
         reporter: Reporter | Unset | None = UNSET,
         confidential: bool | Unset = UNSET,
         anonymous: bool | Unset = UNSET,
-        service_code: Category | str | Unset = UNSET,
+        service_code: str | Category | Unset = UNSET,
         parent_id: str | Unset | None = UNSET,
     ) -> Call[Complaint]:
         """Change what was reported, until it is verified; officers: the category, the area, what is public, the link.

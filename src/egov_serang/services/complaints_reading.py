@@ -95,6 +95,9 @@ class ComplaintsReading(Service[M]):
             since: only those submitted at this time or later; needs a time zone.
             until: only those submitted before this time.
 
+        Raises:
+            Invalid: a time without a zone, or `until` before `since`.
+
         Source: contract-v1 section 2.
         """
         return self.wire.statistics(service_code=service_code, area_code=area_code, since=since, until=until)
