@@ -65,8 +65,8 @@ bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (AR
 
 soak: $(DEV)/.ready ## The long proofs in full: storms of cancelled calls, fuzzed routes, requests and parsers (tests/scale.py)
 	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest -s tests/faults/test_soak.py tests/services/test_storm.py \
-		tests/services/test_routes.py tests/services/test_rotation.py tests/peers/test_schemathesis.py \
-		tests/fuzz/test_parsers.py $(ARGS)
+		tests/services/test_routes.py tests/services/test_rotation.py tests/services/test_complaints_machine.py \
+		tests/peers/test_schemathesis.py tests/fuzz/test_parsers.py $(ARGS)
 
 clean: ## Remove environments, caches and what was built
 	rm -rf $(DEV) $(DEMO) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -72,7 +72,7 @@ def test_filters_that_cannot_be_meant(client: Client, filters: dict[str, Any]) -
     assert caught.value.sent == "no"
 
 
-def test_the_feed_has_every_change_once_and_in_order(sides: Sides) -> None:
+def test_the_feed_has_every_change_once_and_in_order(sides: Sides, sandbox: Sandbox) -> None:
     citizen, officer = sides["citizen"], sides["officer"]
     assert list(citizen.complaints.changes()) == []
     case = through(officer, submit(citizen), "verify", "assign", "start", "resolve")
@@ -87,6 +87,10 @@ def test_the_feed_has_every_change_once_and_in_order(sides: Sides) -> None:
     for at, one in enumerate(seen):
         rest = list(citizen.complaints.changes(since=one.cursor, limit=1))
         assert [later.version for later in rest] == [later.version for later in seen[at + 1 :]]
+    # Who follows the status hears of a rating twice, as a change of it and as a rating; notes for officers are no event.
+    assert sandbox.counts()["event_log"] == len(seen) + 1
+    officer.complaints.updates.add(case.complaint_id, "Catatan.", visibility="internal")
+    assert sandbox.counts()["event_log"] == len(seen) + 1
     submit(citizen, "Satu lagi.")
     assert [one.kind for one in citizen.complaints.changes(since=pager.cursor)] == [ChangeKind.CREATED]
 
