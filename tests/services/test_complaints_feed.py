@@ -87,7 +87,7 @@ def test_the_feed_has_every_change_once_and_in_order(sides: Sides, sandbox: Sand
     for at, one in enumerate(seen):
         rest = list(citizen.complaints.changes(since=one.cursor, limit=1))
         assert [later.version for later in rest] == [later.version for later in seen[at + 1 :]]
-    # Who follows the status hears of a rating twice, as a change of it and as a rating; notes for officers are no event.
+    # Who follows the status hears of a rating twice, as a change of it and as one; notes for officers are no event.
     assert sandbox.counts()["event_log"] == len(seen) + 1
     officer.complaints.updates.add(case.complaint_id, "Catatan.", visibility="internal")
     assert sandbox.counts()["event_log"] == len(seen) + 1
