@@ -28,7 +28,7 @@ define environment
 	@touch $@
 endef
 
-.PHONY: help demo test lint docs openapi api bench soak clean
+.PHONY: help demo test lint docs openapi api bench soak matrix clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -57,16 +57,16 @@ openapi: $(DEV)/.ready ## Export the sandbox's OpenAPI document to docs/contract
 api: $(DEV)/.ready ## Write down the public API anew, after a change of it that is meant
 	@$(BIN)/python -m tests.contract.public_api
 
-bench: $(DEV)/.ready ## Measure against bare httpx and a hand-written client (ARGS="--reference DIR")
-	@$(BIN)/python benchmarks/signatures.py
-	@$(BIN)/python benchmarks/tokens.py 200000
-	@$(BIN)/python benchmarks/answers.py 1500
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+bench: $(DEV)/.ready ## Measure beside bare libraries and a hand-written script; rewrite the tables and the picture (ARGS="--help")
+	@$(BIN)/python -m benchmarks.run $(ARGS)
 
-soak: $(DEV)/.ready ## The long proofs in full: storms of cancelled calls, fuzzed routes, requests and parsers (tests/scale.py)
-	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest -s tests/faults/test_soak.py tests/services/test_storm.py \
+soak: $(DEV)/.ready ## The long proofs in full: keyed writes under fault, storms of cancelled calls, fuzzing (tests/scale.py)
+	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest -s tests/soak tests/faults/test_soak.py tests/services/test_storm.py \
 		tests/services/test_routes.py tests/services/test_rotation.py tests/services/test_complaints_machine.py \
 		tests/peers/test_schemathesis.py tests/fuzz/test_parsers.py $(ARGS)
+
+matrix: $(DEV)/.ready ## Play the fault matrix and write its table into docs/faults.md
+	@$(BIN)/python -m tests.faults.matrix.table
 
 clean: ## Remove environments, caches and what was built
 	rm -rf $(DEV) $(DEMO) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

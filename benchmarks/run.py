@@ -1,147 +1,192 @@
-"""Runs the SDK and its opponents against the same server in one run, and reports ratios.
+"""Runs everything side by side in one run, and records it: results as JSON, tables, a picture.
 
-usage: python benchmarks/run.py [--reference DIR] [--rows N] [--rounds N] [--write FILE]
+usage: python -m benchmarks.run [--reference DIR] [--rounds N] [--seconds S] [--widths 1,8,64,256] [--record DIR]
 
-DIR holds the opponent (`handwritten.py`) and the server (`server.py`); they are run as they are, in processes of their
-own on loopback. Rounds are interleaved and the median counts, so that a noisy moment hits everybody.
+DIR of --reference holds a hand-written script (`handwritten.py`) and its server (`server.py`), which are run as they
+are; without it `benchmarks/opponent.py` and `benchmarks/server.py` stand for them. Everything runs in processes of its
+own on loopback, the server on a core of its own. Rounds take turns and the median counts, so that a noisy moment hits
+everybody. Exits 1 when a budget is missed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
-import re
-import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from benchmarks import answers, footprint, signatures, tokens
+from benchmarks.cases import BARE, WIDTHS, Case, Place, cases
+from benchmarks.gateway import make_keys
+from benchmarks.measure import ROOT, Bench, Sample, Server, cores, serving
+from benchmarks.plot import draw
+from benchmarks.ratios import ratios
+from benchmarks.table import render, rewrite
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+HERE: Final = Path(__file__).parent
+RESULTS: Final = HERE / "results.json"
+TABLES: Final = HERE / "RESULTS.md"
+PICTURE: Final = ROOT / "docs" / "assets" / "benchmarks.svg"
+_CEILING_ROWS: Final = 20_000
 
-HERE = Path(__file__).parent
-RESULT = re.compile(r"([0-9]+) rows/s, ([0-9]+) us CPU a row")
 
-
-def main() -> None:
-    """Measure, print and, if asked, write the table."""
+def main() -> int:
+    """Measure, print, record, and say whether the budgets hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", type=Path, default=HERE.parent.parent / "shared" / "reference" / "bench")
-    parser.add_argument("--rows", type=int, default=3000, help="calls a measurement (the hand-written one: a third)")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--write", type=Path, help="also write the table to this Markdown file")
+    parser.add_argument("--reference", type=Path, help="folder of a hand-written script and its server")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.5, help="for one measurement; 0: the fewest calls")
+    parser.add_argument("--widths", type=_widths, default=WIDTHS, help="calls in flight, with commas between")
+    parser.add_argument("--record", type=Path, help="write results.json, table.md and plot.svg to this folder instead")
     given = parser.parse_args()
-    if not (given.reference / "handwritten.py").is_file():
-        sys.exit(f"no handwritten.py in {given.reference}: name the opponent's folder with --reference")
-    table = measure(given.reference, given.rows, given.rounds)
-    print(table)
-    if given.write:
-        given.write.write_text(table, "utf-8")
+    if given.reference and not (given.reference / "handwritten.py").is_file():
+        parser.error(f"there is no handwritten.py in {given.reference}")
+    results = measure(given.reference, given.rounds, given.seconds, given.widths)
+    print(render(results))
+    record(results, given.record)
+    return int(not all(ratio.holds for ratio in ratios(results)))
 
 
-def measure(reference: Path, rows: int, rounds: int) -> str:
-    """The whole comparison as a Markdown table."""
-    few = max(1, rows // 3)
-    with tempfile.TemporaryDirectory() as folder, serving(reference / "server.py") as url:
+def _widths(text: str) -> tuple[int, ...]:
+    return tuple(sorted(int(part) for part in text.split(",")))
+
+
+def record(results: Mapping[str, Any], folder: Path | None) -> None:
+    """Write the results, the tables and the picture: where they are kept, or to a folder."""
+    text = json.dumps(results, indent=1) + "\n"
+    if folder is None:
+        RESULTS.write_text(text, "utf-8")
+        rewrite(TABLES, results)
+        PICTURE.write_text(draw(results), "utf-8")
+    else:
+        (folder / "results.json").write_text(text, "utf-8")
+        (folder / "table.md").write_text(render(results), "utf-8")
+        (folder / "plot.svg").write_text(draw(results), "utf-8")
+
+
+def measure(reference: Path | None, rounds: int, seconds: float, widths: tuple[int, ...]) -> dict[str, Any]:
+    """Everything, as `results.json` holds it."""
+    divided, meter, stated = cores(), Meter(), machine()
+    script = [str(reference / "server.py")] if reference else ["-m", "benchmarks.server"]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(divided, [sys.executable, *script]) as plain,
+        serving(divided, [sys.executable, "-m", "benchmarks.server", "--sign"]) as signing,
+    ):
         make_keys(Path(folder))
-        commands = {
-            "bare httpx, one at a time": [str(HERE / "bare.py"), url, str(rows)],
-            "egov-serang sync, one at a time": [str(HERE / "sdk.py"), url, str(rows), "0", folder],
-            "hand-written, 64 in flight": [str(reference / "handwritten.py"), url, str(few), "64", "sign"],
-            "egov-serang async, 64 in flight": [str(HERE / "sdk.py"), url, str(rows), "64", folder],
+        bench = Bench(Place(plain.url, signing.url, Path(folder), reference), (plain, signing), divided)
+        load = bench.rounds(cases(widths, given=reference is not None), rounds, seconds, _tell)
+        _tell("the server's ceiling")
+        top = [_ceiling(bench, plain, width, rounds, round(_CEILING_ROWS * min(1.0, seconds))) for width in widths]
+        _tell("imports and clients")
+        prints = footprint.measured(plain.url, Path(folder), rounds)
+        _tell("signatures and tokens")
+        weight = min(1.0, seconds)
+        results: dict[str, Any] = {
+            "run": {
+                "rounds": rounds,
+                "seconds": seconds,
+                "is_divided": divided.is_divided,
+                "opponent": "given, unchanged" if reference else "benchmarks/opponent.py",
+            },
+            "load": [_line(case, samples) for case, samples in load.items()],
+            "ceiling": top,
+            "footprint": prints,
+            "signatures": signatures.measured(max(50, round(2000 * weight)), rounds),
+            "tokens": tokens.measured(max(100, round(100_000 * weight))),
+            "answers": answers.measured(max(10, round(1000 * weight)), rounds),
         }
-        seen: dict[str, list[tuple[int, int]]] = {name: [] for name in commands}
-        for _ in range(rounds):
-            for name, command in commands.items():
-                seen[name].append(run(command))
-    return render(seen, rows, rounds)
+        others = meter.others([plain, signing])
+    return {"machine": {**stated, "others": others}, **results}
 
 
-def run(command: list[str]) -> tuple[int, int]:
-    """Rows per second and CPU microseconds a row, as the process printed them."""
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=600, check=False)
-    found = RESULT.search(done.stdout)
-    if done.returncode or found is None:
-        sys.exit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
-    return int(found[1]), int(found[2])
+def _ceiling(bench: Bench, server: Server, width: int, rounds: int, rows: int) -> dict[str, Any]:
+    line = [sys.executable, "-m", "benchmarks.ceiling", server.url, str(max(rows, width)), str(width)]
+    samples = [bench.measured(line, max(rows, width), server) for _ in range(rounds)]
+    return {"in_flight": width, "speed": [s.speed for s in samples], "served": [s.served for s in samples]}
 
 
-def render(seen: dict[str, list[tuple[int, int]]], rows: int, rounds: int) -> str:
-    """The table, with what it was measured on."""
-    middle = {
-        name: (statistics.median(r for r, _ in values), statistics.median(c for _, c in values))
-        for name, values in seen.items()
-    }
-    bare, sync, hand, flying = middle.values()
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE, check=False
-    ).stdout.strip()
-    lines = [
-        "# Benchmarks, configuration A",
-        "",
-        f"Commit {commit or 'unknown'}, {datetime.now(UTC):%Y-%m-%d}, CPython {platform.python_version()}, "
-        f"{os.cpu_count()} cores {platform.machine()}, {platform.system()}; loopback; {rows} rows, median of {rounds} "
-        "interleaved rounds. Trust the ratios, not the absolute numbers.",
-        "",
-        "| what | rows/s | CPU µs a row |",
-        "| --- | ---: | ---: |",
-        *(f"| {name} | {speed:.0f} | {cpu:.0f} |" for name, (speed, cpu) in middle.items()),
-        "",
-        "| ratio | measured | budget |",
-        "| --- | ---: | ---: |",
-        f"| one call, CPU: SDK / bare httpx | {sync[1] / bare[1]:.2f} | at most 1.1 |",
-        f"| 64 in flight, rows/s: SDK on lanes / hand-written | {flying[0] / hand[0]:.1f} | at least 5 |",
-        "",
-    ]
-    return "\n".join(lines)
+def _line(case: Case, samples: list[Sample]) -> dict[str, Any]:
+    measured = {name: [getattr(sample, name) for sample in samples] for name in ("speed", "cpu", "served")}
+    return {"key": case.key, **asdict(case), **measured}
 
 
-@contextmanager
-def serving(script: Path) -> Iterator[str]:
-    """The benchmark server in a process of its own, on a free port of this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, str(script), str(port)])
+def _tell(what: str) -> None:
+    print(f"{datetime.now(UTC):%H:%M:%S} {what}", file=sys.stderr, flush=True)
+
+
+class Meter:
+    """How much of all cores programs other than ours used since it was made. Knows it on Linux."""
+
+    def __init__(self) -> None:
+        self._began, self._used, self._ours = time.monotonic(), _everybody(), _ours([])
+
+    def others(self, servers: list[Server]) -> float | None:
+        """A part of 1, or None where the system does not say."""
+        used = _everybody()
+        if used is None or self._used is None:
+            return None
+        spent = used - self._used - (_ours(servers) - self._ours)
+        return max(0.0, spent / ((time.monotonic() - self._began) * (os.cpu_count() or 1)))
+
+
+def _everybody() -> float | None:
+    """Seconds of CPU everybody on this machine has used, idling and waiting left out."""
     try:
-        wait_for(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
+        ticks = [int(word) for word in Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:9]]
+    except OSError:
+        return None
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
-def wait_for(port: int) -> None:
-    """Until the server accepts connections, at most 10 s."""
-    until = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+def _ours(servers: list[Server]) -> float:
+    """Seconds of CPU of this process, of its children that ended, and of the servers that run."""
+    spent = os.times()
+    mine = spent.user + spent.system + spent.children_user + spent.children_system
+    return mine + sum(server.used() or 0.0 for server in servers)
 
 
-def make_keys(folder: Path) -> None:
-    """An assertion key (P-256) and a message key (Ed25519)."""
-    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / "assertion.pem").write_bytes(generate_private_key(SECP256R1()).private_bytes(*form))
-    (folder / "message.pem").write_bytes(Ed25519PrivateKey.generate().private_bytes(*form))
+def machine() -> dict[str, Any]:
+    """What all this runs on, and of which commit; asked before anything is measured."""
+    return {
+        "commit": _git("rev-parse", "--short", "HEAD") + ("" if _is_clean() else " with changes"),
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "cpu": _cpu(),
+        "system": platform.system(),
+        "missing": [name for name in (*BARE, "uvloop") if find_spec(name) is None],
+    }
+
+
+def _is_clean() -> bool:
+    kept = {str(path.relative_to(ROOT)) for path in (RESULTS, TABLES, PICTURE)}
+    return not {line[3:] for line in _git("status", "--porcelain").splitlines()} - kept
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], capture_output=True, text=True, cwd=ROOT, check=False)
+    return done.stdout.rstrip() or "unknown"
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return named or platform.machine()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

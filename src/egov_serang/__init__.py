@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from egov_serang.client import AsyncClient, Client
     from egov_serang.config import Config
     from egov_serang.core.audit import AuditEvent
-    from egov_serang.core.body import File
     from egov_serang.core.call import Call
+    from egov_serang.core.file import File
     from egov_serang.core.paging import AsyncPager, Page, Paged, Pager
     from egov_serang.core.reply import Download, Reply
+    from egov_serang.core.transfer import SavedFile
     from egov_serang.errors import (
         ApiError,
+        Attempt,
         ConfigError,
         Conflict,
         ConnectionFailed,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
         UnexpectedReply,
         UnsupportedOperation,
     )
+    from egov_serang.layers.policy import RetryPolicy
     from egov_serang.model import Model, Money
     from egov_serang.models.events import Event
     from egov_serang.services.events import Webhooks
@@ -48,12 +51,14 @@ _HOMES: Final = {
     "client": ("AsyncClient", "Client"),
     "config": ("Config",),
     "core.audit": ("AuditEvent",),
-    "core.body": ("File",),
+    "core.file": ("File",),
     "core.call": ("Call",),
     "core.paging": ("AsyncPager", "Page", "Paged", "Pager"),
     "core.reply": ("Download", "Reply"),
+    "core.transfer": ("SavedFile",),
     "errors": (
         "ApiError",
+        "Attempt",
         "ConfigError",
         "Conflict",
         "ConnectionFailed",
@@ -73,6 +78,7 @@ _HOMES: Final = {
         "UnexpectedReply",
         "UnsupportedOperation",
     ),
+    "layers.policy": ("RetryPolicy",),
     "model": ("Model", "Money"),
     "models.events": ("Event",),
     "services.events": ("Webhooks",),
@@ -85,6 +91,7 @@ __all__ = [
     "ApiError",
     "AsyncClient",
     "AsyncPager",
+    "Attempt",
     "AuditEvent",
     "Call",
     "Client",
@@ -116,6 +123,8 @@ __all__ = [
     "QuotaExhausted",
     "RateLimited",
     "Reply",
+    "RetryPolicy",
+    "SavedFile",
     "Secret",
     "ServerFault",
     "SignatureInvalid",

@@ -16,27 +16,31 @@ from egov_serang.assembly import (
     auditor,
     layers,
     observer,
+    repeating,
     resolve,
     sync_transport,
 )
 from egov_serang.assembly.authentication import token_source
 from egov_serang.auth.acting import Officer
 from egov_serang.auth.tokens import TokenSource
-from egov_serang.config import Config
+from egov_serang.config import Config, TransportName
 from egov_serang.core.audit import AuditHook
 from egov_serang.core.bind import Async, AsyncRaw, Dry, M, Sync, SyncRaw
 from egov_serang.core.clock import Clock
 from egov_serang.core.engine import Engine, Options
+from egov_serang.core.resume import resumable
 from egov_serang.core.runtime import AsyncRuntime, Runtime, SyncRuntime
-from egov_serang.errors import ConfigError
+from egov_serang.errors import ConfigError, EgovError
 from egov_serang.services.arguments import text
 from egov_serang.signing.webhooks import deliveries
 from egov_serang.types import UNSET, Language, Unset
 
 if TYPE_CHECKING:
     import httpx
+    import httpx2
     from opentelemetry.trace import TracerProvider
 
+    from egov_serang.layers.policy import RetryPolicy
     from egov_serang.services.complaints import Complaints
     from egov_serang.services.complaints_wire import ComplaintsWire
     from egov_serang.services.events import Events
@@ -114,6 +118,7 @@ class _Base(Services[M]):
         verified: bool,
         audit: AuditHook | None,
         signature: SignatureProfile | None,
+        retry: RetryPolicy | None,
         tracer_provider: TracerProvider | None,
     ) -> None:
         self.config = config
@@ -129,6 +134,7 @@ class _Base(Services[M]):
                 Promises(config, lambda: self._engine),
                 self._clock,
                 signature=signature,
+                retry=retry,
                 verified=verified,
                 observed=watching is not None,
             ),
@@ -168,6 +174,7 @@ class _Base(Services[M]):
         *,
         deadline: float | Unset = UNSET,
         retries: int | Unset = UNSET,
+        retry: RetryPolicy | Unset | None = UNSET,
         idempotency_key: str | Unset | None = UNSET,
         language: Language | Unset = UNSET,
     ) -> Self:
@@ -175,7 +182,8 @@ class _Base(Services[M]):
 
         Args:
             deadline: seconds for each whole call.
-            retries: repetitions after the first attempt.
+            retries: repetitions after the first attempt; in place of the `stop` of a policy given earlier.
+            retry: what is repeated and when; None is the default again.
             idempotency_key: of the one write made with it; run the same call again with the same key after a failure.
             language: the language services are asked to answer in first.
         """
@@ -186,7 +194,10 @@ class _Base(Services[M]):
             raise ConfigError("deadline must be a number of seconds above 0", code="config_value")
         if changes.get("retries", 0) < 0:
             raise ConfigError("retries must be at least 0", code="config_value")
-        return self._twin(self._engine.with_options(replace(self._engine.options, **changes)))
+        engine = self._engine.with_options(replace(self._engine.options, **changes))
+        if "retries" in changes or not isinstance(retry, Unset):
+            engine = engine.with_layers(repeating(engine.layers, changes.get("retries"), retry))
+        return self._twin(engine)
 
     def acting_as(self, officer_id: str, unit: str, loa: str) -> Self:
         """The same client, connections and tokens, acting for an officer of the city.
@@ -220,8 +231,8 @@ class _Base(Services[M]):
     def __reduce__(self) -> tuple[Any, ...]:
         if not self._plain:
             raise TypeError(
-                "a client with an http_client, transport, audit hook, signature or tracer_provider cannot be pickled:"
-                " pass its Config"
+                "a client with an http_client, transport, audit hook, signature, retry policy or tracer_provider cannot"
+                " be pickled: pass its Config"
             )
         return type(self), (self.config,)
 
@@ -236,13 +247,16 @@ class Client(_Base[Sync]):
     Args:
         config: what `Config.load(profile)` finds, when None.
         profile: name of a profile, where `config` is None.
-        http_client: a client of yours (`httpx.Client`), with its proxies and hooks. Without our own lanes these
-            guarantees go: recovery after cancelled calls, a hard stop of dripped answers, refusal of stray answers.
-        transport: how requests are sent instead; `egov_serang.testing.FakeTransport` needs no configuration.
+        http_client: a client of yours (`httpx.Client` or `httpx2.Client`), with its proxies and hooks. Without our own
+            lanes these guarantees go: recovery after cancelled calls, a hard stop of dripped answers, refusal of stray
+            answers.
+        transport: `"fast"` to send over pyreqwest (the extra `fast`), `"lanes"` not to, whatever the configuration
+            says; or an object that sends: `egov_serang.testing.FakeTransport` needs no configuration.
         tokens: another client's `tokens`, to share them.
         audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
         signature: how requests are signed instead of with `signing_key_file`: by a remote signer, or another scheme;
             set `signature = "custom"` in the configuration then.
+        retry: what is repeated and when, in place of the default; see `RetryPolicy`.
         tracer_provider: of OpenTelemetry, makes the spans of this client's calls. The setting `telemetry` takes the
             global one.
 
@@ -255,17 +269,18 @@ class Client(_Base[Sync]):
         config: Config | None = None,
         *,
         profile: str | None = None,
-        http_client: httpx.Client | None = None,
-        transport: Transport | None = None,
+        http_client: httpx.Client | httpx2.Client | None = None,
+        transport: Transport | TransportName | None = None,
         tokens: TokenSource | None = None,
         audit: AuditHook | None = None,
         signature: SignatureProfile | None = None,
+        retry: RetryPolicy | None = None,
         tracer_provider: TracerProvider | None = None,
     ) -> None:
         config = resolve(config, profile, transport)
-        self._owned = http_client is None and transport is None
-        self._plain = self._owned and audit is None and signature is None and tracer_provider is None
-        self._transport: Transport = transport or sync_transport(config, http_client)
+        self._owned = http_client is None and (transport is None or isinstance(transport, str))
+        self._plain = self._owned and all(one is None for one in (audit, signature, retry, tracer_provider))
+        self._transport: Transport = sync_transport(config, http_client, transport)
         runtime = SyncRuntime(self._transport)
         super().__init__(
             config,
@@ -275,6 +290,7 @@ class Client(_Base[Sync]):
             verified=not isinstance(transport, FakeLike),
             audit=audit,
             signature=signature,
+            retry=retry,
             tracer_provider=tracer_provider,
         )
 
@@ -282,6 +298,28 @@ class Client(_Base[Sync]):
     def raw(self) -> Services[SyncRaw]:
         """The same services, giving `Reply` objects: the result with status, headers, request id, attempts."""
         return Services(self._engine, SyncRaw)
+
+    def resume(self, error: EgovError) -> Any:
+        """Do the call of an error again: the same call, with the same idempotency key, so nothing happens twice.
+
+        A flow of several calls is run again whole. The deadline and the retries are this client's, as in
+        `client.with_options(deadline=300).resume(error)`.
+
+        Args:
+            error: as a method of this client raised it (or of a client it made by `with_options`). What is known of
+                its call is kept here for as long as the error lives, and is never part of it.
+
+        Returns:
+            What the method would have returned.
+
+        Raises:
+            EgovError: it failed again; resume that error, which says the truth about all attempts (`sent`).
+            UnsupportedOperation: the error was copied, pickled or is another client's; it is of a list, which goes on
+                by itself; or repeating could have a second effect (no key honoured, or older than 24 hours).
+
+        Source: contract-v1 section 1 (idempotency).
+        """
+        return resumable(self._engine, error).run()
 
     def close(self) -> None:
         """Close the connections. Closing twice does no harm; a client of yours (`http_client`) stays open."""
@@ -301,12 +339,15 @@ class AsyncClient(_Base[Async]):
     Args:
         config: what `Config.load(profile)` finds, when None.
         profile: name of a profile, where `config` is None.
-        http_client: a client of yours (`httpx.AsyncClient`); see `Client` for the guarantees that go.
-        transport: how requests are sent instead; `egov_serang.testing.FakeTransport` needs no configuration.
+        http_client: a client of yours (`httpx.AsyncClient` or `httpx2.AsyncClient`); see `Client` for the guarantees
+            that go.
+        transport: `"fast"` to send over pyreqwest (the extra `fast`), `"lanes"` not to, whatever the configuration
+            says; or an object that sends: `egov_serang.testing.FakeTransport` needs no configuration.
         tokens: another client's `tokens`, to share them.
         audit: gets an `AuditEvent` for every processing of a person's data; needs `audit_key_file`.
         signature: how requests are signed instead of with `signing_key_file`: by a remote signer, or another scheme;
             set `signature = "custom"` in the configuration then.
+        retry: what is repeated and when, in place of the default; see `RetryPolicy`.
         tracer_provider: of OpenTelemetry, makes the spans of this client's calls. The setting `telemetry` takes the
             global one.
 
@@ -319,16 +360,17 @@ class AsyncClient(_Base[Async]):
         config: Config | None = None,
         *,
         profile: str | None = None,
-        http_client: httpx.AsyncClient | None = None,
-        transport: AsyncTransport | FakeLike | None = None,
+        http_client: httpx.AsyncClient | httpx2.AsyncClient | None = None,
+        transport: AsyncTransport | FakeLike | TransportName | None = None,
         tokens: TokenSource | None = None,
         audit: AuditHook | None = None,
         signature: SignatureProfile | None = None,
+        retry: RetryPolicy | None = None,
         tracer_provider: TracerProvider | None = None,
     ) -> None:
         config = resolve(config, profile, transport)
-        self._owned = http_client is None and transport is None
-        self._plain = self._owned and audit is None and signature is None and tracer_provider is None
+        self._owned = http_client is None and (transport is None or isinstance(transport, str))
+        self._plain = self._owned and all(one is None for one in (audit, signature, retry, tracer_provider))
         self._transport: AsyncTransport = async_transport(config, http_client, transport)
         runtime = AsyncRuntime(self._transport)
         super().__init__(
@@ -339,6 +381,7 @@ class AsyncClient(_Base[Async]):
             verified=not isinstance(transport, FakeLike),
             audit=audit,
             signature=signature,
+            retry=retry,
             tracer_provider=tracer_provider,
         )
 
@@ -346,6 +389,21 @@ class AsyncClient(_Base[Async]):
     def raw(self) -> Services[AsyncRaw]:
         """The same services, giving `Reply` objects: the result with status, headers, request id, attempts."""
         return Services(self._engine, AsyncRaw)
+
+    async def resume(self, error: EgovError) -> Any:
+        """Do the call of an error again: the same call, with the same idempotency key; see `Client.resume`.
+
+        Args:
+            error: as a method of this client raised it.
+
+        Returns:
+            What the method would have returned.
+
+        Raises:
+            EgovError: it failed again; resume that error.
+            UnsupportedOperation: the call is not known, or repeating could have a second effect.
+        """
+        return await resumable(self._engine, error).run_async()
 
     async def close(self) -> None:
         """Close the connections. Closing twice does no harm; a client of yours (`http_client`) stays open."""

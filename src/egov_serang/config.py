@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Literal, Self, cast, get_args
 from urllib.parse import urlsplit
 
 from egov_serang import schemes, sources
@@ -25,6 +25,8 @@ from egov_serang.schemes import (
     variable,
 )
 from egov_serang.types import Language, Secret
+
+TransportName = Literal["lanes", "fast"]
 
 _FILE: Final = "~/.config/egov-serang/config.toml"
 _NUMBERS: Final = ("deadline", "connect", "read", "retries", "slots")
@@ -56,7 +58,8 @@ class Config:
 
     Args:
         gateway: origin of the Smart City gateway, with its path prefix if it has one.
-        issuer: the authorization server; the gateway itself by default.
+        issuer: the authorization server, exactly as it writes itself, with or without a slash at the end; the
+            gateway by default.
         token_endpoint: address where tokens are asked for; `/oauth2/token` at the issuer by default.
         city: Kemendagri code of the city this profile is for, such as `36.73`. An app finds the city's districts and
             villages by it (`models.regions.CITIES`); whose data it sees the token decides.
@@ -86,6 +89,10 @@ class Config:
             client makes one of its own and keeps it in memory alone.
         dpop_key_passphrase_file: where its passphrase is.
         dpop_exp: whether DPoP proofs say when they expire (`exp`), which some profiles demand.
+        redirect_uri: where a browser comes back to in `egov login --browser`, as registered for this client: plain
+            http to 127.0.0.1, and, unless it names a port, on any free one (RFC 8252 section 7.3). `http://127.0.0.1/callback`
+            by default.
+        issuer_origins: origins besides the issuer's own that its addresses may be on, separated by blanks, for `login`.
         session_folder: where `egov login` keeps what it must; `~/.config/egov-serang/sessions` by default.
         scope: scopes to ask for, separated by blanks; the server's default when None.
         signature: how requests are signed; `none` for gateways that do not ask for it, `custom` where the application
@@ -98,8 +105,13 @@ class Config:
         read: seconds of silence while an answer is awaited.
         retries: repetitions after the first attempt.
         slots: calls at once.
+        rate_limit: whether calls are held back where the gateway announces limits (`RateLimit`, `X-RateLimit-*`,
+            `Retry-After`) or refuses for want of room; nothing is held back while it does neither.
         language: the language services are asked to answer in first.
-        ca_file: PEM file of the authorities to trust instead of the machine's.
+        transport: what requests are sent over: `lanes` (httpx's core, the default) or `fast` (pyreqwest, the extra
+            `fast`).
+        proxy: address of the proxy all requests go through, for `transport = "fast"`; the environment names none.
+        ca_file: PEM file of the authorities to trust instead of the machine's; with `transport = "fast"` beside them.
         client_cert_file: certificate for mutual TLS: PEM with its chain, or PKCS#12 with its key. A replaced file
             counts from the next connection on.
         client_cert_passphrase_file: where the passphrase of its key, or of the PKCS#12 file, is.
@@ -139,6 +151,8 @@ class Config:
     dpop_key_file: str | Path | None = None
     dpop_key_passphrase_file: str | Path | None = None
     dpop_exp: bool = False
+    redirect_uri: str = ""
+    issuer_origins: str = ""
     session_folder: str | Path | None = None
     scope: str | None = None
     signature: SignatureName = "rfc9421"
@@ -150,7 +164,10 @@ class Config:
     read: float = 20.0
     retries: int = 2
     slots: int = 64
+    rate_limit: bool = True
     language: Language = "id"
+    transport: TransportName = "lanes"
+    proxy: str = ""
     ca_file: str | Path | None = None
     client_cert_file: str | Path | None = None
     client_cert_passphrase_file: str | Path | None = None
@@ -162,16 +179,20 @@ class Config:
     telemetry: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "gateway", _origin("gateway", self.gateway))
-        object.__setattr__(self, "issuer", _origin("issuer", self.issuer or self.gateway))
+        object.__setattr__(self, "gateway", _address("gateway", self.gateway).rstrip("/"))
+        # An issuer is an identifier: audiences and metadata are compared with it byte for byte.
+        object.__setattr__(self, "issuer", _address("issuer", self.issuer or self.gateway))
         if self.token_endpoint:
-            object.__setattr__(self, "token_endpoint", _origin("token_endpoint", self.token_endpoint))
+            endpoint = _address("token_endpoint", self.token_endpoint).rstrip("/")
+            object.__setattr__(self, "token_endpoint", endpoint)
         for name in ("deadline", "connect", "read"):
             if not _is_positive(getattr(self, name)):
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")
         if not isinstance(self.retries, int) or self.retries < 0 or not isinstance(self.slots, int) or self.slots < 1:
             raise ConfigError("retries must be at least 0 and slots at least 1, both whole", code="config_value")
-        for name in ("telemetry", "dpop_exp"):
+        if self.proxy:
+            object.__setattr__(self, "proxy", _address("proxy", self.proxy, plain_anywhere=True).rstrip("/"))
+        for name in ("telemetry", "dpop_exp", "rate_limit"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} must be true or false", code="config_value")
         if self.verify_answers is not None and not isinstance(self.verify_answers, bool):
@@ -185,6 +206,13 @@ class Config:
     def _check_auth(self) -> None:
         if self.language not in ("id", "en"):
             raise schemes.unknown("language", self.language, "id, en")
+        if self.transport not in get_args(TransportName):
+            raise schemes.unknown("transport", self.transport, ", ".join(get_args(TransportName)))
+        if self.proxy and self.transport != "fast":
+            raise schemes.conflict(
+                "proxy is set, and only transport = 'fast' goes through it",
+                "Set transport = 'fast', or give the client an httpx client with the proxy: http_client=",
+            )
         schemes.check(lambda name: getattr(self, name))
         if self.signature == "rfc9421" and self.signing_key_file is None:
             raise schemes.missing("signing_key_file", "signature = 'rfc9421'")
@@ -305,7 +333,7 @@ def _fault(name: str, value: object) -> str | None:
     """What is wrong with a setting of a file, by its name and type alone."""
     if name == "client_secret" or name not in {known.name for known in fields(Config)}:
         return "is not a setting"
-    if name in _NUMBERS or name in {"request_id_echo", "verify_answers", "telemetry", "dpop_exp"}:
+    if name in _NUMBERS or name in {"request_id_echo", "verify_answers", "telemetry", "dpop_exp", "rate_limit"}:
         return None if isinstance(value, int | float) else "must be a number, or true or false"
     return None if isinstance(value, str) else "must be text"
 
@@ -321,8 +349,8 @@ def _located(file: Path, name: str, value: Any) -> Any:
     return sources.located(file.parent, value)
 
 
-def _origin(name: str, url: str) -> str:
-    """The address without a trailing slash; https, or http to this machine."""
+def _address(name: str, url: str, *, plain_anywhere: bool = False) -> str:
+    """The address without blanks around it; https, or http to this machine (or anywhere)."""
     given: object = url
     try:
         parts = urlsplit(url.strip()) if isinstance(given, str) else urlsplit("")
@@ -334,11 +362,11 @@ def _origin(name: str, url: str) -> str:
         raise ConfigError(f"{name} must look like https://gateway.example", code="config_url", hint=SANDBOX)
     if "@" in parts.netloc or "?" in url or "#" in url:  # an empty query too: the path would be appended to it
         raise ConfigError(f"{name} must not hold a user, password, query or fragment", code="config_url")
-    if plain and not is_loopback(host):
+    if plain and not plain_anywhere and not is_loopback(host):
         raise ConfigError(
             f"{name} uses http, which is allowed to this machine only", code="config_url", hint="Use https://"
         )
-    return url.strip().rstrip("/")
+    return url.strip()
 
 
 def is_loopback(host: str) -> bool:

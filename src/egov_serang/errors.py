@@ -24,6 +24,31 @@ def mask_numbers(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One transmission of a call that failed, and what came of it.
+
+    Attributes:
+        number: 1 for the first transmission.
+        sent: whether the service may have seen this one.
+        code: the problem code of its refusal, or ours for what went wrong.
+        status: the HTTP status of its answer; None where none came.
+        request_id: its `X-Request-Id`.
+        started: seconds after the call began.
+        took: seconds until it had failed.
+        waited: seconds the client had waited before it, on purpose.
+    """
+
+    number: int
+    sent: Sent
+    code: str | None
+    status: int | None
+    request_id: str | None
+    started: float
+    took: float
+    waited: float
+
+
+@dataclass(frozen=True, slots=True)
 class FieldError:
     """What is wrong with one field: `pointer` is a JSON Pointer into the request body, or `/name` of an argument."""
 
@@ -39,12 +64,14 @@ class EgovError(Exception):
         code: the gateway's problem code, or one of ours.
         hint: what to do about it.
         sent: whether the service may have seen the request: `no` is proof that it did not, `maybe` means that bytes
-            left and no answer came, `yes` that it answered.
+            left and no answer came, `yes` that it answered. The worst over all attempts, resumed ones too.
         request_id: the `X-Request-Id` of the last attempt, to quote to the gateway's operators.
         correlation_id: the `X-Correlation-Id` of the whole call.
         retry_after: seconds after which a repetition makes sense, where the service said so.
         idempotency_key: the key of the write; the same call with the same key has no second effect.
         attempts: how often the request was transmitted.
+        trail: each of these attempts, with its reason and times.
+        budget_exhausted: whether it was not repeated because the client's budget of repetitions is used up.
         operation: the operation's id, such as `complaints.submit`.
     """
 
@@ -72,6 +99,8 @@ class EgovError(Exception):
         self.correlation_id: str | None = None
         self.idempotency_key: str | None = None
         self.attempts = 0
+        self.trail: tuple[Attempt, ...] = ()
+        self.budget_exhausted = False
         self.operation: str | None = None
         self.args = (self.message,)
 

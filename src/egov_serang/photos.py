@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
-from egov_serang.core.body import File
+from egov_serang.core.file import File, FileSource
 from egov_serang.models.complaints import Location
 
 _START: Final = b"\xff\xd8"
@@ -44,11 +45,11 @@ class _Entry(NamedTuple):
     value_at: int
 
 
-def location_of(photo: File | bytes | str | Path) -> Location | None:
+def location_of(photo: FileSource) -> Location | None:
     """Where a photo says it was taken, to offer as the place of a complaint; None where it does not say.
 
     Args:
-        photo: a path, bytes or a `File`; only JPEGs say it in a way that is read here.
+        photo: a path, bytes, an open binary file or a `File`; only JPEGs say it in a way that is read here.
 
     Raises:
         Invalid: the file cannot be read.
@@ -63,11 +64,11 @@ def location_of(photo: File | bytes | str | Path) -> Location | None:
     return None
 
 
-def without_location(photo: File | bytes | str | Path) -> File:
+def without_location(photo: FileSource) -> File:
     """The photo without the place where it was taken: the same bytes where it says none.
 
     Args:
-        photo: a path, bytes or a `File`.
+        photo: a path, bytes, an open binary file or a `File`.
 
     Raises:
         Invalid: the file cannot be read.
@@ -76,22 +77,36 @@ def without_location(photo: File | bytes | str | Path) -> File:
     """
     given = File.of(photo)
     with _opened(given) as file:
+        base = file.tell()
         found = [segment for segment in _segments(file) if _tells(segment)]
         if not found:
             return given
-        file.seek(0)
+        file.seek(base)
         content = bytearray(file.read())
     for segment in reversed(found):  # from the end, so that what was found before stays where it is
-        start = segment.at + 4
+        at = segment.at - base
+        start = at + 4
         if segment.payload.startswith(_EXIF):
             content[start : start + len(segment.payload)] = _EXIF + _cleared(segment.payload[len(_EXIF) :])
         else:
-            del content[segment.at : start + len(segment.payload)]
-    return File(bytes(content), given.filename, given.media_type)
+            del content[at : start + len(segment.payload)]
+    return File(bytes(content), given.filename, given.media_type, given.progress)
 
 
-def _opened(file: File) -> BinaryIO:
-    return BytesIO(file.source) if isinstance(file.source, bytes) else file.source.open("rb")
+@contextmanager
+def _opened(file: File) -> Iterator[BinaryIO]:
+    """The bytes of a file from where it begins; an open one stands afterwards where it stood."""
+    if isinstance(file.source, bytes):
+        yield BytesIO(file.source)
+    elif isinstance(file.source, str | Path):
+        with Path(file.source).open("rb") as stream:
+            yield stream
+    else:
+        stands = file.source.tell()
+        try:
+            yield file.source
+        finally:
+            file.source.seek(stands)
 
 
 def _segments(file: BinaryIO) -> Iterator[_Segment]:

@@ -18,7 +18,7 @@ SecretMethod = Literal["basic", "post"]
 Place = Literal["header", "query"]
 BackendScheme = Literal["api_key", "basic", "bearer"]
 
-ENVIRONMENT: Final = ("gateway", "issuer", "client_id", "key_file", "signing_key_file", "city")
+ENVIRONMENT: Final = ("gateway", "issuer", "client_id", "key_file", "signing_key_file", "city", "transport")
 """Settings that an environment variable may hold."""
 SANDBOX: Final = "Run `egov sandbox` for a local gateway and a profile to copy"
 API_KEY_NAME: Final = "x-api-key"
@@ -51,18 +51,21 @@ SCHEMES: Final[Mapping[str, Scheme]] = MappingProxyType(
         "api_key": Scheme((("credential_file",),), ("credential_name", "credential_in")),
         "basic": Scheme((("credential_name",), ("credential_file",))),
         "bearer": Scheme((("credential_file",),)),
-        "login": Scheme((("client_id",),), ("session_folder",)),
+        "login": Scheme((("client_id",),), ("session_folder", "redirect_uri", "issuer_origins", "audience")),
         "none": Scheme(),
     }
 )
 _OWN: Final = (
     *("client_secret_method", "audience", "credential_file", "credential_name", "credential_in"),
-    *("dpop_key_file", "dpop_key_passphrase_file", "dpop_exp", "session_folder"),
+    *("dpop_key_file", "dpop_key_passphrase_file", "dpop_exp"),
+    *("session_folder", "redirect_uri", "issuer_origins"),
 )
 """Settings that not every profile reads: under another they would be a silent nothing."""
 _BACKEND: Final = ("backend_credential_file", "backend_header", "backend_user")
 _FIELD: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _PARAMETER: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+_BACK: Final = re.compile(r"http://127\.0\.0\.1(:[1-9][0-9]{0,4})?/[A-Za-z0-9._~/-]{0,200}")
+_ORIGIN: Final = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?|http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")
 _TAKEN: Final = frozenset(
     {"authorization", "proxy-authorization", "cookie", "dpop", "host", "connection", "te", "upgrade", "date"}
     | {"transfer-encoding", "content-length", "content-type", "content-digest", "content-encoding"}
@@ -106,6 +109,8 @@ def check(setting: Setting) -> None:
             raise missing(names[0], f"auth = {auth!r}")
     _check_names(setting)
     _check_backend(setting)
+    if auth == "login":
+        _check_login(setting)
     if auth == "mtls" and (setting("token_endpoint") or setting("issuer")).startswith("http:"):
         raise conflict(
             "auth = 'mtls' needs an authorization server with https: over http no certificate is shown",
@@ -128,6 +133,25 @@ def _check_names(setting: Setting) -> None:
             raise conflict("credential_name cannot be the name of a query parameter", "Use letters, digits and ._~-")
     else:
         _check_field("credential_name", name, "auth = 'bearer' or 'basic'")
+
+
+def _check_login(setting: Setting) -> None:
+    if setting("client_secret") or setting("client_secret_file"):
+        raise conflict(
+            "auth = 'login' has no client secret: a program on people's own machines cannot keep one",
+            "Have the client registered as public (RFC 8252 section 8.5), and remove client_secret_file",
+        )
+    if setting("redirect_uri") and not _BACK.fullmatch(setting("redirect_uri")):
+        raise conflict(
+            "redirect_uri must lead to this machine, such as http://127.0.0.1/callback",
+            "Write it as registered, with 127.0.0.1 (not localhost) and without query; with a port only where the "
+            "issuer knows one port alone",
+        )
+    for origin in setting("issuer_origins").split():
+        if not _ORIGIN.fullmatch(origin):
+            raise conflict(
+                "issuer_origins must look like https://keys.example", "Separate them by blanks; no slash at the end"
+            )
 
 
 def _check_backend(setting: Setting) -> None:

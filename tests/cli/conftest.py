@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.cli.machine import DRIVEN
 from typer.testing import CliRunner, Result
 
 from egov_serang import Config
 from egov_serang.cli.app import SCOPES, app
 from egov_serang.sandbox.server import Sandbox
 
+ME = "me"
+"""The profile of a program that people log in to."""
 NIK = "9973010101900000"
 NAME, PHONE, SECRET = "Kenari Uji Rahasia", "+6281200000001", "rahasia-kenari-123"
 CANARIES = (NIK, "9973 0101 0190 0000", NAME, PHONE, PHONE[3:], SECRET, "BEGIN PRIVATE", "Bearer ey")
@@ -32,10 +35,13 @@ def environment(sandbox: Sandbox, city: Config, tmp_path: Path) -> dict[str, str
     """The variables of somebody who copied the profile that `egov sandbox` prints; English."""
     profile = sandbox.credentials("cli-app", SCOPES, tmp_path / "keys")
     assert profile.gateway == city.gateway
+    mine = sandbox.credentials("cli-person", SCOPES, tmp_path / "keys", people=True)
     file = tmp_path / "config.toml"
-    file.write_text(profile.profile_toml("sandbox"), "utf-8")
+    kept = f'session_folder = "{tmp_path / "sessions"}"\n'
+    file.write_text(f"{mine.profile_toml(ME)}{kept}\n{profile.profile_toml('sandbox')}", "utf-8")
     file.chmod(0o600)
-    return {"EGOV_SERANG_CONFIG": str(file), "EGOV_SERANG_PROFILE": "sandbox", "LC_ALL": "C.UTF-8"}
+    variables = {"EGOV_SERANG_CONFIG": str(file), "EGOV_SERANG_PROFILE": "sandbox", "LC_ALL": "C.UTF-8"}
+    return {**variables, "BROWSER": f"{DRIVEN} allow %s"}
 
 
 @pytest.fixture

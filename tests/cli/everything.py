@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.cli.conftest import NIK
+from tests.cli.conftest import ME, NIK
 from typer.main import get_command
 
 from egov_serang import Client
@@ -34,9 +34,10 @@ LOCAL = {
     "config show",
     *(f"keys {step}" for step in ("generate", "show", "jwks", "rotate")),
     "signature explain",
-    *("login", "logout", "whoami", "token"),
 }
-"""Commands that speak to no gateway of the profile, or are for people (tests/cli/test_login.py)."""
+"""Commands that speak to no gateway of the profile."""
+SESSION = ("login", "whoami", "token", "logout")
+"""Commands of a person's session: each needs what the one before it brought."""
 
 
 class Run(NamedTuple):
@@ -45,6 +46,8 @@ class Run(NamedTuple):
     arguments: tuple[str, ...] = ()
     stdin: str = ""
     code: int = 0
+    asks: bool = True
+    """Whether it asks a server."""
 
 
 def leaves(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -88,7 +91,12 @@ def runs(client: Client, folder: Path) -> dict[str, Run]:
     why = Purpose(purpose_code="permit", legal_basis="public_task")
     verified = client.identity.verify(NIK, purpose=why).transaction_id
     news = next(iter(client.notifications.announcements.list())).announcement_id
+    mine = ("--profile", ME)
     return {
+        "login": Run((*mine, "--browser", "--token-file")),
+        "whoami": Run(mine, asks=False),
+        "token": Run(mine),
+        "logout": Run(mine),
         "doctor": Run(),
         "keys check": Run(),
         "identity verify": Run((*WHY, "--nik", "-", "--attributes", data), NIK),

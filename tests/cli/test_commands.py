@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from tests.cli.machine import DRIVEN
 
 from egov_serang import Client, Config, Nik
 from egov_serang.cli.demo.run import run_demo
@@ -139,6 +140,23 @@ def test_the_sandbox_writes_its_profile(tmp_path: Path) -> None:
     assert "# mine" in text
     assert 'gateway = "old"' not in text
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_the_sandbox_writes_a_profile_for_people_too(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    environment = {"EGOV_SERANG_CONFIG": str(file), "BROWSER": f"{DRIVEN} allow %s", "EGOV_SERANG_PROFILE": "me"}
+    with running("sandbox", "--port", "0", "--people", "--write-profile", folder=tmp_path, **environment) as process:
+        assert process.stdout is not None
+        said = list(iter(process.stdout.readline, "Ctrl-C ends it.\n"))
+        assert [line.partition("]")[0] for line in said if "Wrote" in line] == [
+            "Wrote [profile.sandbox",
+            "Wrote [profile.me",
+        ]
+        settings = {**environment, "HOME": str(tmp_path), "EGOV_SERANG_CITY": "36.73"}
+        done = egov("login", "--browser", "--token-file", folder=tmp_path, **settings)
+        assert done.returncode == 0, done.stderr
+        shown = egov("complaints", "services", "--json", "--limit", "1", folder=tmp_path, **settings)
+        assert "jalan_rusak" in shown.stdout, shown.stderr
 
 
 def test_a_profile_that_cannot_be_written_is_said(tmp_path: Path) -> None:

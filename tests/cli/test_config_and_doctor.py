@@ -152,7 +152,9 @@ def test_the_doctor_says_what_tokens_are_bound_to_and_corrects_the_clock_of_proo
     egov: Egov, environment: dict[str, str], sandbox: Sandbox
 ) -> None:
     file = Path(environment["EGOV_SERANG_CONFIG"])
-    file.write_text(file.read_text("utf-8").replace("client_id", 'auth = "fapi2"\nclient_id'), "utf-8")
+    file.write_text(
+        file.read_text("utf-8").replace('client_id = "cli-app"', 'auth = "fapi2"\nclient_id = "cli-app"'), "utf-8"
+    )
     sandbox.skew(600)
     done = egov("doctor", "--json")
     found = findings(done.stdout)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.cli.machine import APP, SCOPES, decide
 from typer.testing import CliRunner
 
 from egov_serang import AsyncClient, Client, Config, ConfigError, DeadlineExceeded, Unauthorized
@@ -25,9 +25,6 @@ from egov_serang.auth.sessions import Session
 from egov_serang.cli.app import app
 from egov_serang.core.runtime import SyncRuntime, run_sync
 from egov_serang.sandbox.server import Sandbox
-
-APP = "cli-person"
-SCOPES = ("complaints:read", "complaints:write")
 
 
 class Advancing(SyncRuntime):
@@ -48,13 +45,6 @@ class Advancing(SyncRuntime):
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.sandbox.advance(seconds)
-
-
-def decide(url: str, code: str, decision: str = "allow") -> None:
-    with httpx.Client(trust_env=False) as http:
-        shown = http.get(f"{url}/device", params={"user_code": code}).raise_for_status().text
-        form = {name: re.findall(rf'name="{name}" value="([^"]+)"', shown)[0] for name in ("ticket", "resident")}
-        http.post(f"{url}/device", data={**form, "user_code": code, "decision": decision}).raise_for_status()
 
 
 @pytest.fixture

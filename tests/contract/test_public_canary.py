@@ -6,6 +6,8 @@ import asyncio
 import gc
 import logging
 import pickle
+import signal
+import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date
@@ -27,6 +29,7 @@ from egov_serang.models.notifications import Recipient
 from egov_serang.models.permits import Applicant
 from egov_serang.testing import FakeTransport
 from egov_serang.testing.fake import FakeRequest, FakeResponse
+from egov_serang.testing.faults import FaultServer, hang, reply
 from egov_serang.types import Secret
 
 OURS = str(Path(egov_serang.__file__).parent)
@@ -476,6 +479,46 @@ def test_the_frames_of_the_lanes_hold_no_canary(config: Config, name: str) -> No
             return ""
 
         mocked.route().mock(side_effect=as_cancelled)
+        shown = asyncio.run(main())
+        assert "send: " in shown
+        assert leaked(shown) == []
+
+
+@pytest.mark.parametrize("name", ["verify", "submit", "get"])
+def test_the_frames_of_the_fast_transport_hold_no_canary(config: Config, name: str) -> None:
+    """pyreqwest's requests show every header when they are printed."""
+
+    def interrupt() -> None:
+        server.wait_for(2)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    granted = reply(json={"access_token": TOKEN, "token_type": "Bearer"})
+    with FaultServer(granted, hang()) as server:
+        near = config.with_(gateway=server.url, issuer=server.url, transport="fast", read=0.5, retries=0)
+        finger = threading.Thread(target=interrupt)
+        finger.start()
+        with Client(near) as client, pytest.raises(KeyboardInterrupt) as caught:
+            OPERATIONS[name](client)
+        finger.join()
+        shown = our_locals(caught.value)
+        assert "send: " in shown
+        assert leaked(shown) == []
+
+    async def main() -> str:
+        async with AsyncClient(near.with_(gateway=server.url, issuer=server.url)) as asynchronous:
+            call = asyncio.create_task(watched(OPERATIONS[name](asynchronous)))
+            await asyncio.to_thread(server.wait_for, 2)
+            call.cancel()
+            return await call
+
+    async def watched(work: Any) -> str:
+        try:
+            await work
+        except asyncio.CancelledError as error:
+            return our_locals(error)
+        return ""
+
+    with FaultServer(granted, hang()) as server:
         shown = asyncio.run(main())
         assert "send: " in shown
         assert leaked(shown) == []

@@ -22,12 +22,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from typer.testing import CliRunner
 
-from egov_serang import Client, Config, Nik
+from egov_serang import Client, Config, File, Nik, UnexpectedReply
 from egov_serang.cli.app import app
-from egov_serang.models.complaints import Location
+from egov_serang.models.complaints import Location, Media
 from egov_serang.models.identity import Purpose
 from egov_serang.sandbox.server import Sandbox
 from egov_serang.testing import FakeResponse, FakeTransport
+from egov_serang.testing.faults import FaultServer, reply, truncate
 from egov_serang.testing.plugin import SCOPES, missing_extra
 
 
@@ -38,6 +39,21 @@ def said(work: Any) -> str:
     except Exception as error:
         return str(error)
     raise AssertionError("nothing went wrong")
+
+
+@contextmanager
+def without(library: str) -> Iterator[None]:
+    """As if this were not installed: what has been loaded of it, and over it, is put aside meanwhile."""
+    aside = {
+        name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith(("egov_serang.transport", library))
+    }
+    sys.modules[library] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        sys.modules.update(aside)
+        if library not in aside:
+            del sys.modules[library]
 
 
 def of_configuration(folder: Path) -> Iterator[str]:
@@ -81,6 +97,9 @@ def of_configuration(folder: Path) -> Iterator[str]:
     yield said(lambda: Client(plain.with_(audit_key_file=folder / "short.key"), audit=print))
     yield said(lambda: Client(plain.with_(ca_file=folder / "lost.pem")))
     yield said(lambda: Nik("12345"))
+    with without("pyreqwest"):
+        yield said(lambda: Client(plain, transport="fast"))
+    yield said(lambda: plain.with_(proxy="http://proxy.example:3128"))
 
 
 def of_the_way(sandbox: Sandbox, city: Config, folder: Path) -> Iterator[str]:
@@ -97,6 +116,10 @@ def of_the_way(sandbox: Sandbox, city: Config, folder: Path) -> Iterator[str]:
     closed = Client(city)
     closed.close()
     yield said(lambda: next(closed.complaints.services()))
+    with Client(city, transport="fast") as inherited:
+        list(inherited.complaints.services())
+        vars(vars(inherited)["_transport"])["_pools"]._process = -1  # as in a child of the process that began
+        yield said(lambda: next(inherited.complaints.services()))
     with Client(city, audit=None) as busy:
         sandbox.fault("complaints.services", kind="delay", delay_s=30)
         yield said(lambda: next(busy.with_options(deadline=0.2).complaints.services()))
@@ -112,6 +135,34 @@ def of_the_way(sandbox: Sandbox, city: Config, folder: Path) -> Iterator[str]:
     yield answering(FakeResponse(302, headers={"location": "https://login.example/"}))
     yield answering(*[FakeResponse(200, json={"data": []}, headers={"x-request-id": "another"})] * 3)
     yield answering(FakeResponse(200, json={"data": "?"}))
+    yield from of_what_is_left_alone()
+
+
+def of_what_is_left_alone() -> Iterator[str]:
+    """Calls that are not sent, or not again."""
+    full = FakeResponse(200, json={"data": []}, headers={"ratelimit": '"hour";r=0;t=90'})
+    client = Client(transport=FakeTransport(lambda _: full)).with_options(deadline=30)
+    list(client.complaints.services())
+    yield said(lambda: list(client.complaints.services()))
+    yield said(lambda: client.resume(UnexpectedReply("copied")))
+    three: Any = 3
+    yield said(lambda: Client(transport=FakeTransport(lambda _: full), retry=three))
+
+
+def of_files(folder: Path) -> Iterator[str]:
+    """Files that are no files, change, are cut or are others."""
+    media = Media(media_id="m", filename="a.jpg", media_type="image/jpeg", size=2000, sha256="0" * 64)
+    path = folder / "a.jpg"
+    path.write_bytes(b"one")
+    changing = File(path, progress=lambda sent, total: path.write_bytes(b"another"))
+    tagged: Any = {"body": bytes(2000), "headers": [("etag", '"v"')]}
+    with FaultServer(truncate(1000, **tagged), default=reply(**tagged)) as server:
+        config = Config(gateway=server.url, auth="none", signature="none", retries=0)
+        with Client(config) as client, path.open(encoding="utf-8") as text:
+            yield said(lambda: client.complaints.attach("c", changing))
+            yield said(lambda: client.complaints.attach("c", text))  # type: ignore[arg-type]
+            yield said(lambda: client.complaints.download_to("c", media, path))
+            yield said(lambda: client.complaints.download_to("c", media, folder / "b.jpg"))
 
 
 def of_the_gateway(sandbox: Sandbox, city: Config, folder: Path) -> Iterator[str]:

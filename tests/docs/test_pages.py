@@ -32,6 +32,7 @@ APPS = {
     "fastapi_app.py",
     "login_django.py",
     "login_fastapi.py",
+    "my_complaints.py",
 }  # they want to be served or given a file: own tests
 SCRIPTS = sorted(path for path in EXAMPLES.glob("*.py") if path.name not in APPS and not path.name.startswith("test_"))
 PROMISED = re.compile(r"(?:\)  |^)# -> (.+)$", re.MULTILINE)
@@ -102,7 +103,8 @@ def test_every_example_is_shown_or_named() -> None:
 def test_every_setting_is_documented_and_every_documented_profile_can_be_read() -> None:
     text = (DOCS / "configuration.md").read_text("utf-8")
     assert [field.name for field in fields(Config) if f"`{field.name}`" not in text] == []
-    shown = [block for name in ("configuration", "authentication") for block in own_blocks(DOCS / f"{name}.md", "toml")]
+    pages = [DOCS / f"{name}.md" for name in ("configuration", "authentication", "cli-login")]
+    shown = [block for page in pages for block in own_blocks(page, "toml")]
     assert shown
     for table in (table for block in shown for table in tomllib.loads(block.code)["profile"].values()):
         assert set(table) <= {field.name for field in fields(Config)}

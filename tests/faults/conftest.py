@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.faults.worlds import Make, World, lanes
+from tests.faults.worlds import WORLDS, Make, World
 
 
-@pytest.fixture(params=["threads", "tasks"])
+@pytest.fixture(params=list(WORLDS))
 def make(request: pytest.FixtureRequest) -> Iterator[Make]:
-    """Makes lanes with options, in each world; closed at the end."""
+    """Makes a transport with options, in each world; closed at the end."""
     made: list[World] = []
 
     def build(**options: Any) -> World:
-        made.append(lanes(request.param, **options))
+        made.append(WORLDS[request.param](**options))
         return made[-1]
 
     yield build

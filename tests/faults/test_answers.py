@@ -21,6 +21,14 @@ def coded(body: bytes, coding: str = "gzip") -> bytes:
     return OK + b"content-encoding: %s\r\ncontent-length: %d\r\n\r\n" % (coding.encode(), len(body)) + body
 
 
+# pyreqwest does not say whether an answer had begun when its connection ended, and reads on before it shows a head:
+# a body that is too long and ends early has, for it, ended early.
+TOLD_BY_FAST = {
+    OK + b"content-le": "reset",
+    OK + b"content-length: 99999999999\r\n\r\n{}": "truncated",
+}
+
+
 @pytest.mark.parametrize(
     ("sent_back", "kind"),
     [
@@ -46,11 +54,13 @@ def test_a_bad_answer_is_a_fault_and_ends_its_connection(world: World, sent_back
     with FaultServer(raw(sent_back, close=True)) as server:
         with pytest.raises(TransportFault) as caught:
             world.send(get(server.url), within(max_body=1_000_000))
+        if world.fast:
+            kind = TOLD_BY_FAST.get(sent_back, kind)
         assert (caught.value.kind, caught.value.sent) == (kind, "maybe")
         assert caught.value.permanent == (kind == "too_large")
         assert caught.value.__context__ is None
         assert caught.value.__cause__ is None
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
         assert world.send(get(server.url)).body == b"{}"
 
 
@@ -73,7 +83,7 @@ def test_no_answer_at_all_is_a_reset(world: World) -> None:
 def test_an_answer_without_content_needs_no_length(world: World, status: int) -> None:
     with FaultServer(raw(b"HTTP/1.1 %d Fine\r\ncontent-encoding: gzip\r\n\r\n" % status)) as server:
         assert world.send(get(server.url)).status == status
-        assert world.count[:2] == (0, 1)
+        assert world.at_rest(1)
 
 
 def test_a_head_answer_has_the_length_of_what_it_leaves_out(world: World) -> None:
@@ -81,7 +91,7 @@ def test_a_head_answer_has_the_length_of_what_it_leaves_out(world: World) -> Non
         request = get(server.url)
         request.method = "HEAD"
         assert world.send(request).body == b""
-        assert world.count[:2] == (0, 1)
+        assert world.at_rest(1)
 
 
 def test_gzip_is_asked_for_and_undone(world: World) -> None:
@@ -97,7 +107,7 @@ def test_gzip_members_in_chunks_are_one_body(world: World) -> None:
         raw(OK + b"content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n")
     ) as server:
         assert world.send(get(server.url)).body == b"one two"
-        assert world.count[:2] == (0, 1)
+        assert world.at_rest(1)
 
 
 def test_a_redirect_is_an_answer_like_any_other(world: World) -> None:
@@ -132,12 +142,13 @@ def test_an_answer_that_comes_before_the_body_is_sent_is_read(world: World) -> N
         request = post(f"http://127.0.0.1:{listener.getsockname()[1]}")
         request.body = Json(b"x" * 30_000_000, step=1_000_000)
         assert world.send(request).status == 413
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
         gateway.join()
 
 
 def test_the_request_arrives_byte_for_byte(world: World) -> None:
-    path = "/a%2Fb/../c;v=1//d?q=%20'x'&empty=&y"
+    # pyreqwest would rewrite dot segments and quotes, so the fast transport refuses them: test_fast.py.
+    path = "/a%2Fb/c;v=1//d?q=%20x&empty=&y" if world.fast else "/a%2Fb/../c;v=1//d?q=%20'x'&empty=&y"
     with FaultServer() as server:
         request = post(server.url, path)
         request.headers.append(("X-Nilai", "a  b"))

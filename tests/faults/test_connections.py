@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -22,7 +23,9 @@ from egov_serang.testing.faults import (
     reset_before_answer,
     stray,
 )
+from egov_serang.transport.afast import AsyncFast
 from egov_serang.transport.alanes import AsyncLanes
+from egov_serang.transport.fast import Fast
 from egov_serang.transport.lanes import Lanes
 from egov_serang.transport.stack import Keep
 
@@ -38,7 +41,7 @@ def test_a_connection_is_used_again(world: World) -> None:
         for _ in range(3):
             world.send(post(server.url))
         assert connections(server) == [1, 1, 1]
-        assert world.count[:2] == (0, 1)
+        assert world.at_rest(1)
 
 
 def test_an_error_answer_leaves_the_connection_in_use(world: World) -> None:
@@ -51,7 +54,7 @@ def test_an_error_answer_leaves_the_connection_in_use(world: World) -> None:
 def test_the_service_may_end_a_connection(world: World) -> None:
     with FaultServer(reply(headers=[("connection", "close")])) as server:
         world.send(post(server.url))
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
         world.send(post(server.url))
         assert connections(server) == [1, 2]
 
@@ -62,7 +65,7 @@ def test_a_refused_connection_is_proof_that_nothing_was_sent(world: World) -> No
         with pytest.raises(TransportFault) as caught:
             world.send(post(f"http://127.0.0.1:{placeholder.getsockname()[1]}"))
     assert (caught.value.kind, caught.value.sent, caught.value.permanent) == ("connect", "no", False)
-    assert world.count[:2] == (0, 0)
+    assert world.at_rest(0)
 
 
 def test_a_name_is_looked_up(world: World) -> None:
@@ -78,7 +81,7 @@ def test_a_reset_after_the_request_may_have_had_its_effect(world: World) -> None
             world.send(post(server.url))
         assert (caught.value.kind, caught.value.sent) == ("reset", "maybe")
         assert [seen.body for seen in done] == [b'{"a": 1}']
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
 
 
 def test_a_reset_on_a_used_connection_may_have_had_its_effect_too(world: World) -> None:
@@ -86,21 +89,25 @@ def test_a_reset_on_a_used_connection_may_have_had_its_effect_too(world: World) 
         world.send(post(server.url))
         with pytest.raises(TransportFault) as caught:
             world.send(post(server.url))
-        assert (caught.value.kind, caught.value.sent) == ("closed", "maybe")
+        # pyreqwest does not say that the connection had been used: no repetition at once, then.
+        assert (caught.value.kind, caught.value.sent) == ("reset" if world.fast else "closed", "maybe")
 
 
 def test_a_connection_closed_while_it_rested_is_replaced(world: World) -> None:
     with FaultServer(close_after()) as server:
         world.send(post(server.url))
         assert server.wait_for_close(1)
+        if world.fast:  # a thread of pyreqwest's may not have looked yet; it then says that nobody knows what happened
+            with contextlib.suppress(TransportFault):
+                world.send(post(server.url))
         assert world.send(post(server.url)).status == 200
-        assert connections(server) == [1, 2]
+        assert set(connections(server)) == {1, 2}
 
 
 def test_a_stray_answer_in_the_same_packet_reaches_nobody(world: World) -> None:
     with FaultServer(stray(SECOND)) as server:
         assert world.send(get(server.url)).body == b"{}"
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
         assert world.send(get(server.url)).body == b"{}"
         assert connections(server) == [1, 2]
 
@@ -111,6 +118,8 @@ def test_a_stray_answer_that_comes_later_reaches_nobody(world: World) -> None:
         assert world.send(get(server.url)).body == b"{}"
         go.set()
         assert server.wait_for_step(1)
+        if world.fast:  # hangs up by itself; a call that came before that would meet its request id (test_fast_client)
+            assert server.wait_for_close(1)
         assert world.send(get(server.url)).body == b"{}"
         assert connections(server) == [1, 2]
 
@@ -133,7 +142,7 @@ def test_a_stray_answer_closes_a_resting_connection_while_the_loop_runs() -> Non
 def test_a_condemned_connection_is_gone(world: World) -> None:
     with FaultServer() as server:
         world.send(post(server.url)).condemn()
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
         world.send(post(server.url))
         assert connections(server) == [1, 2]
 
@@ -176,8 +185,9 @@ def test_ctrl_c_ends_a_call_and_frees_its_slot() -> None:
     lanes.close()
 
 
-def test_threads_share_the_lanes() -> None:
-    lanes = Lanes(slots=4)
+@pytest.mark.parametrize("kind", [Lanes, Fast])
+def test_threads_share_the_slots(kind: type[Lanes | Fast]) -> None:
+    lanes = kind(slots=4)
     seen: list[int] = []
 
     def work() -> None:
@@ -191,7 +201,8 @@ def test_threads_share_the_lanes() -> None:
         for thread in threads:
             thread.join()
         assert seen == [200] * 240
-        assert server.connections <= 4
+        # pyreqwest may dial while another connection comes free, and keep both.
+        assert server.connections <= (4 if kind is Lanes else 12)
         assert lanes.count.busy == 0
     lanes.close()
 
@@ -214,8 +225,9 @@ def test_a_cancelled_call_gives_its_slot_to_the_next() -> None:
         asyncio.run(main())
 
 
-def test_every_loop_has_lanes_of_its_own_and_a_dead_one_leaves_none() -> None:
-    lanes = AsyncLanes()
+@pytest.mark.parametrize("kind", [AsyncLanes, AsyncFast])
+def test_any_loop_may_send_and_a_dead_one_leaves_nothing(kind: type[AsyncLanes | AsyncFast]) -> None:
+    lanes = kind()
 
     async def call() -> int:
         return (await lanes.send(get(server.url), within())).status
@@ -224,7 +236,7 @@ def test_every_loop_has_lanes_of_its_own_and_a_dead_one_leaves_none() -> None:
         assert [asyncio.run(call()) for _ in range(3)] == [
             200
         ] * 3  # nobody closes, and nothing is left open to warn of
-        assert server.connections == 3
+        assert server.connections == (3 if kind is AsyncLanes else 1)
         assert lanes.count == (0, 0, 64)
 
 

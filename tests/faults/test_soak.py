@@ -9,11 +9,13 @@ import asyncio
 import random
 import time
 
+import pytest
 from tests.faults.worlds import post, within
 from tests.scale import SCALE
 
 from egov_serang.core.message import TransportFault
 from egov_serang.testing.faults import FaultServer, Peer, answer
+from egov_serang.transport.afast import AsyncFast
 from egov_serang.transport.alanes import AsyncLanes
 
 SLOTS = 16
@@ -97,9 +99,10 @@ def test_a_cancelled_call_never_leaks_its_answer_to_another() -> None:
         asyncio.run(main())
 
 
-def test_calls_refused_in_a_storm_leave_no_slot_taken() -> None:
+@pytest.mark.parametrize("kind", [AsyncLanes, AsyncFast])
+def test_calls_refused_in_a_storm_leave_no_slot_taken(kind: type[AsyncLanes | AsyncFast]) -> None:
     async def main() -> None:
-        lanes = AsyncLanes(slots=4)
+        lanes = kind(slots=4)
         results = await asyncio.gather(
             *(lanes.send(post("http://127.0.0.1:1"), within()) for _ in range(40)), return_exceptions=True
         )

@@ -26,9 +26,9 @@ def test_a_stream_read_to_its_end_gives_its_connection_back(world: World, gzip: 
     with FaultServer(reply(body=LONG, gzip=gzip)) as server:
         response = world.send(get(server.url, stream=True))
         assert response.stream is not None
-        assert world.count[:2] == (1, 0)
+        assert world.count.busy == 1
         assert world.run(drained(response.stream)) == LONG
-        assert world.count[:2] == (0, 1)
+        assert world.at_rest(1)
         assert world.run(response.stream.read()) == b""
 
 
@@ -38,16 +38,16 @@ def test_a_stream_left_early_ends_its_connection(world: World) -> None:
         assert response.stream is not None
         assert world.run(response.stream.read()) == LONG[:1]
         world.run(response.stream.close())
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
         world.run(response.stream.close())
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
 
 
 def test_an_error_is_read_whole_though_a_stream_was_wanted(world: World) -> None:
     with FaultServer(reply(404, json={"code": "not_found"})) as server:
         response = world.send(get(server.url, stream=True))
         assert (response.stream, response.body) == (None, b'{"code": "not_found"}')
-        assert world.count[:2] == (0, 1)
+        assert world.at_rest(1)
 
 
 def test_a_cut_stream_is_truncated(world: World) -> None:
@@ -57,7 +57,7 @@ def test_a_cut_stream_is_truncated(world: World) -> None:
         with pytest.raises(TransportFault) as caught:
             world.run(drained(response.stream))
         assert (caught.value.kind, caught.value.sent) == ("truncated", "maybe")
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
 
 
 def test_a_stream_over_the_limit_is_refused(world: World) -> None:
@@ -67,7 +67,7 @@ def test_a_stream_over_the_limit_is_refused(world: World) -> None:
         with pytest.raises(TransportFault) as caught:
             world.run(drained(response.stream))
         assert (caught.value.kind, caught.value.permanent) == ("too_large", True)
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
 
 
 def test_a_stream_nobody_closed_frees_its_slot(world: World) -> None:
@@ -77,4 +77,4 @@ def test_a_stream_nobody_closed_frees_its_slot(world: World) -> None:
         del response
         gc.collect()
         world.settle()
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)

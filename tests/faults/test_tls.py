@@ -36,7 +36,7 @@ def certificate(folder: Path, address: str = "127.0.0.1", name: str = "service")
         .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + datetime.timedelta(hours=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -69,7 +69,7 @@ def test_calls_go_over_one_handshake(trusting: World, pem: Path) -> None:
         for _ in range(3):
             assert trusting.send(post(server.url)).body == b"{}"
         assert [seen.connection for seen in server.requests] == [1, 1, 1]
-        assert trusting.count[:2] == (0, 1)
+        assert trusting.at_rest(1)
 
 
 def test_an_unknown_certificate_is_refused_for_good(world: World, pem: Path) -> None:
@@ -78,7 +78,7 @@ def test_an_unknown_certificate_is_refused_for_good(world: World, pem: Path) -> 
             world.send(post(server.url))
         assert (caught.value.kind, caught.value.sent, caught.value.permanent) == ("tls", "no", True)
         assert server.requests == []
-        assert world.count[:2] == (0, 0)
+        assert world.at_rest(0)
 
 
 def test_a_certificate_for_another_host_is_refused(make: Make, tmp_path: Path) -> None:

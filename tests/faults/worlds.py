@@ -1,4 +1,4 @@
-"""Both transports behind one face, so that each fault is tried from a thread and from a task."""
+"""Every transport behind one face, so that each fault is tried from a thread and from a task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from egov_serang.core.message import Limits, Request, Response
+from egov_serang.transport.afast import AsyncFast
 from egov_serang.transport.alanes import AsyncLanes
+from egov_serang.transport.fast import Fast
 from egov_serang.transport.lanes import Lanes
 from egov_serang.transport.port import AsyncTransport, Transport
 from egov_serang.transport.stack import Count
@@ -57,6 +59,14 @@ class World(Protocol):
 
     @property
     def count(self) -> Count: ...
+    @property
+    def fast(self) -> bool:
+        """Whether it is pyreqwest that sends, which tells less of what happens on a connection."""
+        ...
+
+    def at_rest(self, idle: int) -> bool:
+        """Whether no call is under way and so many connections are kept, as far as the transport knows."""
+        ...
 
 
 class Threads:
@@ -79,8 +89,15 @@ class Threads:
 
     @property
     def count(self) -> Count:
-        assert isinstance(self.transport, Lanes)
+        assert isinstance(self.transport, Lanes | Fast)
         return self.transport.count
+
+    @property
+    def fast(self) -> bool:
+        return isinstance(self.transport, Fast)
+
+    def at_rest(self, idle: int) -> bool:
+        return self.count.busy == 0 and (self.fast or self.count.idle == idle)
 
     def close(self) -> None:
         self.transport.close()
@@ -105,8 +122,16 @@ class Tasks:
 
     @property
     def count(self) -> Count:
-        assert isinstance(self.transport, AsyncLanes)
+        assert isinstance(self.transport, AsyncLanes | AsyncFast)
         return self.transport.count
+
+    def at_rest(self, idle: int) -> bool:
+        self.settle()
+        return self.count.busy == 0 and (self.fast or self.count.idle == idle)
+
+    @property
+    def fast(self) -> bool:
+        return isinstance(self.transport, AsyncFast)
 
     def close(self) -> None:
         self.runner.run(self.transport.close())
@@ -119,8 +144,12 @@ class Tasks:
         self.runner.run(asyncio.sleep(0))
 
 
-def lanes(kind: str, **options: Any) -> World:
-    return Threads(Lanes(**options)) if kind == "threads" else Tasks(AsyncLanes(**options))
-
+WORLDS: dict[str, Callable[..., World]] = {
+    "threads": lambda **options: Threads(Lanes(**options)),
+    "tasks": lambda **options: Tasks(AsyncLanes(**options)),
+    "fast threads": lambda **options: Threads(Fast(**options)),
+    "fast tasks": lambda **options: Tasks(AsyncFast(**options)),
+}
+"""Each way of sending, by name; made with the options of its transport."""
 
 Make = Callable[..., World]

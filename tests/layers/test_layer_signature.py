@@ -18,8 +18,9 @@ from tests.layers.keys import message_key
 from tests.layers.test_layer_idempotency import promised
 from tests.layers.worlds import EPOCH, START, Sent, World, call, fault, problem
 
-from egov_serang.core.body import File, JsonBody, Multipart
+from egov_serang.core.body import JsonBody, Multipart
 from egov_serang.core.clock import Clock
+from egov_serang.core.file import File
 from egov_serang.core.message import Headers
 from egov_serang.errors import Invalid
 from egov_serang.layers.answers import Answers

@@ -33,22 +33,24 @@ def bound(strict: Sandbox, tmp_path: Path) -> Config:
     return Config(**strict.credentials("bound-app", SCOPES, tmp_path).settings).with_(auth="fapi2")
 
 
-@pytest.fixture(params=["threads", "tasks"])
+@pytest.fixture(params=["threads", "tasks", "fast threads", "fast tasks"])
 def ask(request: pytest.FixtureRequest) -> Ask:
     """Makes a client of either kind, and calls on it."""
 
+    transport = "fast" if "fast" in request.param else None
+
     def on_threads(config: Config, what: Call) -> Any:
-        with Client(config) as client:
+        with Client(config, transport=transport) as client:
             return what(client)
 
     def on_tasks(config: Config, what: Call) -> Any:
         async def run() -> Any:
-            async with AsyncClient(config) as client:
+            async with AsyncClient(config, transport=transport) as client:
                 return await what(client)
 
         return asyncio.run(run())
 
-    return on_threads if request.param == "threads" else on_tasks
+    return on_threads if "threads" in request.param else on_tasks
 
 
 def submit(client: Any) -> Any:

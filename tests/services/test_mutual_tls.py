@@ -126,12 +126,13 @@ def certificate_of(client: Client) -> ClientCertificate:
     return found
 
 
+@pytest.mark.parametrize("transport", ["lanes", "fast"])
 def test_a_replaced_certificate_counts_without_a_restart_and_takes_its_token_along(
-    gateway: MutualGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gateway: MutualGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transport: Any
 ) -> None:
     first, second = gateway.holder("first"), gateway.holder("second")
     path = written(tmp_path, first.pem())
-    with Client(config(gateway, path)) as client:
+    with Client(config(gateway, path), transport=transport) as client:
         client.complaints.get("c")
         replace(path, second.pem())
         noticed(client, monkeypatch)

@@ -1,4 +1,7 @@
-"""One script, two clients: with `Client` as it stands, and with its awaits on `AsyncClient`, it gives equal models."""
+"""One script, two clients: with `Client` as it stands, and with its awaits on `AsyncClient`, it gives equal models.
+
+And it gives them over each transport.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,7 @@ def as_synchronous(function: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
-def test_the_same_script_gives_equal_models_on_both_clients(city: Config) -> None:
+def test_the_same_script_gives_equal_models_on_both_clients_and_transports(city: Config) -> None:
     made: list[Any] = []
     counts: list[int] = []
     for part in (make, move, read):
@@ -113,11 +116,15 @@ def test_the_same_script_gives_equal_models_on_both_clients(city: Config) -> Non
         with Client(city) as client:
             first = as_synchronous(part)(client, *given)
 
-        async def awaited(part: Callable[..., Any] = part, given: tuple[Any, ...] = given) -> list[Any]:
-            async with AsyncClient(city) as other:
+        with Client(city, transport="fast") as client:
+            assert as_synchronous(part)(client, *given) == first
+
+        async def awaited(transport: Any, part: Callable[..., Any] = part, given: tuple[Any, ...] = given) -> list[Any]:
+            async with AsyncClient(city, transport=transport) as other:
                 return await part(other, *given)
 
-        assert asyncio.run(awaited()) == first
+        assert asyncio.run(awaited("lanes")) == first
+        assert asyncio.run(awaited("fast")) == first
         made = made or first
         counts.append(len(first))
     assert counts == [9, 3, 15]

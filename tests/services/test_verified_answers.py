@@ -32,22 +32,24 @@ def routes(sandbox: Sandbox) -> list[str]:
     return [str(one["route"]) for one in sandbox.requests()]
 
 
-@pytest.fixture(params=["threads", "tasks"])
+@pytest.fixture(params=["threads", "tasks", "fast threads", "fast tasks"])
 def ask(request: pytest.FixtureRequest) -> Callable[[Config, Call], Any]:
     """Makes a client of either kind and one call on it."""
 
+    transport = "fast" if "fast" in request.param else None
+
     def on_threads(config: Config, what: Call) -> Any:
-        with Client(config) as client:
+        with Client(config, transport=transport) as client:
             return what(client)
 
     def on_tasks(config: Config, what: Call) -> Any:
         async def run() -> Any:
-            async with AsyncClient(config) as client:
+            async with AsyncClient(config, transport=transport) as client:
                 return await what(client)
 
         return asyncio.run(run())
 
-    return on_threads if request.param == "threads" else on_tasks
+    return on_threads if "threads" in request.param else on_tasks
 
 
 Ask = Callable[[Config, Call], Any]

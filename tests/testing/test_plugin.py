@@ -27,6 +27,7 @@ USERS_TESTS = """\
 
     from egov_serang import Client, Config, NotFound, ServerFault
     from egov_serang.models.complaints import Location
+    from egov_serang.testing.faults import lose_answer
 
     SOMEWHERE = Location(area_code="36.73.06.1008")
     SEEN = []
@@ -84,12 +85,19 @@ USERS_TESTS = """\
         egov_client.complaints.submit("sampah", "Menumpuk.", location=SOMEWHERE)
         (submitted,) = [seen for seen in egov_sandbox.requests() if seen["operation"] == "complaints.submit"]
         assert submitted["ms"] >= 10
+
+
+    def test_a_broken_line(egov_fault_gateway):
+        egov_fault_gateway.then(lose_answer())
+        with Client(Config(**egov_fault_gateway.settings)) as client:
+            reply = client.raw.complaints.submit("sampah", "Menumpuk.", location=SOMEWHERE)
+        assert (reply.attempts, reply.replayed, egov_fault_gateway.effects) == (2, True, 1)
     """
 
 
 def test_every_fixture_works_in_a_users_run(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(USERS_TESTS)
-    pytester.runpytest_inprocess(*STRICT).assert_outcomes(passed=8)
+    pytester.runpytest_inprocess(*STRICT).assert_outcomes(passed=9)
 
 
 def test_a_conftest_chooses_the_city(pytester: pytest.Pytester) -> None:

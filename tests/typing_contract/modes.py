@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, assert_type
 
-from egov_serang import AsyncClient, AsyncPager, Call, Client, Download, Event, Paged, Pager, Reply, Webhooks
+from egov_serang import AsyncClient, AsyncPager, Call, Client, Download, Event, Paged, Pager, Reply, SavedFile, Webhooks
 from egov_serang.core.bind import Async, AsyncRaw, Dry, Sync, SyncRaw
 from egov_serang.core.paging import AsyncPageReplies, Page, PageReplies
 from egov_serang.models.announcements import Announcement
@@ -31,6 +31,7 @@ def sync_results(client: Client) -> None:
     assert_type(client.complaints.transition("c", "verify", version=1), Complaint)
     assert_type(client.complaints.attach("c", b"x"), Media)
     assert_type(client.complaints.download("c", "m"), Download)
+    assert_type(client.complaints.download_to("c", "m", "f"), SavedFile)
     assert_type(client.complaints.submit("road", "a hole"), Complaint)
     assert_type(client.complaints.list(status="submitted"), Pager[Complaint])
     assert_type(client.complaints.services(), Pager[Category])
@@ -74,6 +75,7 @@ async def async_results(client: AsyncClient) -> None:
     _ = assert_type(client.complaints.submit("road", "a hole"), Coroutine[Any, Any, Complaint])
     assert_type(await client.complaints.submit("road", "a hole"), Complaint)
     assert_type(await client.complaints.download("c", "m"), Download)
+    assert_type(await client.complaints.download_to("c", "m", "f"), SavedFile)
     assert_type(client.complaints.list(), AsyncPager[Complaint])
     assert_type(await client.identity.verify("9973010101900000", purpose=PURPOSE), Verification)
     assert_type(client.identity.civil_services(), AsyncPager[CivilService])

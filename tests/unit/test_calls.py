@@ -18,9 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egov_serang.core.body import File, JsonBody, Multipart
+from egov_serang.core.body import JsonBody, Multipart
 from egov_serang.core.call import Call, fill
 from egov_serang.core.decode import Decode, IfChanged
+from egov_serang.core.file import File
 from egov_serang.core.ids import random_id, request_id, step_key
 from egov_serang.core.message import Headers, Response
 from egov_serang.errors import Invalid, UnexpectedReply
@@ -365,6 +366,31 @@ def test_an_answer_of_another_shape_shows_nothing_of_it(body: bytes) -> None:
     assert caught.value.sent == "yes"
     assert "CANARY" not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+NUMBERS = ["NaN", "Infinity", "-Infinity"]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_what_is_no_number_is_no_json(number: str) -> None:
+    document = f'{{"transaction_id": "t", "outcome": "match", "unknown": [{number}]}}'.encode()
+    with pytest.raises(UnexpectedReply, match="not_a_number") as caught:
+        Decode(Verification)(answer(document))
+    assert (caught.value.code, caught.value.sent) == ("wrong_shape", "yes")
+    text = document.replace(number.encode(), f'"{number}"'.encode())
+    assert Decode(Verification)(answer(text)).outcome == "match"
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_a_name_that_comes_twice_is_refused_where_it_counts(inner: bool) -> None:
+    twice = '{"result": "match", "result": "no_match"}'
+    document = f'{{"transaction_id": "t", "outcome": "match", "results": {{"sex": {twice}}}}}'
+    if not inner:
+        document = '{"transaction_id": "t", "outcome": "no_match", "outcome": "match"}'
+    with pytest.raises(UnexpectedReply, match="name_twice") as caught:
+        Decode(Verification, unique=True)(answer(document.encode()))
+    assert (caught.value.code, caught.value.__context__) == ("wrong_shape", None)
+    assert Decode(Verification)(answer(document.encode())).transaction_id == "t"
 
 
 def test_the_fields_at_fault_are_named() -> None:

@@ -56,7 +56,7 @@ def test_explicit_over_environment_over_file(file: Path) -> None:
 def test_the_issuer_is_the_gateway_unless_said(file: Path) -> None:
     assert load(file).issuer == "https://file.example/base"
     found = load(file, more={"EGOV_SERANG_ISSUER": "https://issuer.example/"})
-    assert found.issuer == "https://issuer.example"
+    assert found.issuer == "https://issuer.example/"  # its name, byte for byte
 
 
 @pytest.mark.parametrize("name", ["client_id", "key_file", "signing_key_file", "city"])

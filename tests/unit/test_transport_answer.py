@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from egov_serang.core.message import Headers, TransportFault
-from egov_serang.transport.answer import Intake
+from egov_serang.transport.answer import Intake, Interims, check_size
 
 PACKED = Headers([("Content-Encoding", "GZIP")])
 
@@ -62,3 +63,66 @@ def test_a_bomb_is_not_inflated_beyond_the_limit() -> None:
     with pytest.raises(TransportFault) as caught:
         intake.feed(bomb)
     assert caught.value.kind == "too_large"
+
+
+@given(st.integers(1, 30), st.integers(1, 4096))
+def test_what_grows_a_hundredfold_is_refused_above_a_mebibyte_alone(size: int, step: int) -> None:
+    """Zeros become about a thousandth. Pieces of any size are judged by what has come so far."""
+    body = bytes(size * 100_000)
+    packed = gzip.compress(body)
+    intake = Intake("GET", 200, PACKED, max_body=8_000_000)
+    try:
+        got = b"".join(intake.feed(packed[at : at + step]) for at in range(0, len(packed), step))
+    except TransportFault as fault:
+        refused: TransportFault | None = fault
+    else:
+        refused = None
+    if len(body) <= 1024 * 1024:
+        assert refused is None
+        assert got == body
+    else:
+        assert refused is not None
+        assert (refused.kind, refused.permanent) == ("too_large", True)
+        assert "hundred times" in refused.reason
+
+
+def test_what_grows_less_is_fine_however_large_it_is() -> None:
+    body = bytes(range(256)) * 20_000
+    packed = gzip.compress(random.Random(1).randbytes(60_000) + body)
+    intake = Intake("GET", 200, PACKED, max_body=8_000_000)
+    assert intake.feed(packed).endswith(body)
+    intake.finish()
+
+
+HEADS = [((64, 10), True), ((65, 10), False), ((1, 8192), True), ((1, 8193), False)]
+
+
+@pytest.mark.parametrize(("fields", "fits"), HEADS)
+def test_a_head_has_64_fields_of_8_kib(fields: tuple[int, int], fits: bool) -> None:
+    raw = [(b"x-%d" % number, b"x" * fields[1]) for number in range(fields[0])]
+    if fits:
+        check_size(raw)
+        return
+    with pytest.raises(TransportFault) as caught:
+        check_size(raw)
+    assert (caught.value.kind, caught.value.sent, caught.value.permanent) == ("protocol", "maybe", True)
+
+
+EARLY = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"
+FINAL = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+
+
+@given(st.integers(0, 16), st.lists(st.integers(0, 1000), max_size=8))
+def test_interim_answers_are_counted_however_they_are_cut(count: int, cuts: list[int]) -> None:
+    interims = Interims()
+    assert Interims.begin_with(EARLY * count + FINAL) == (count > 0)
+    begun = any(not interims.feed(piece) for piece in pieces(EARLY * count + FINAL, cuts))
+    assert begun, "the final answer"
+
+
+@given(st.lists(st.integers(0, 2000), max_size=8))
+def test_one_interim_answer_too_many_is_refused(cuts: list[int]) -> None:
+    interims = Interims()
+    with pytest.raises(TransportFault) as caught:
+        all(interims.feed(piece) for piece in pieces(EARLY * 17, cuts))
+    assert (caught.value.kind, caught.value.permanent) == ("protocol", True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import httpcore
+
+from egov_serang.transport.anetwork import AsyncWire
 from egov_serang.transport.outgoing import Address
 from egov_serang.transport.stack import Keep, Lane, Stacks
 
@@ -74,3 +77,9 @@ def test_a_lane_condemned_at_its_work_is_not_used_again() -> None:
     stacks.condemn(working)
     assert (len(stacks), resting.line.open, working.line.open) == (0, False, True)
     assert not working.is_fit()
+
+
+def test_httpcore_still_has_the_locks_that_lanes_replace() -> None:
+    origin = httpcore.Origin(b"http", b"a.id", 80)
+    assert hasattr(httpcore.AsyncHTTPConnection(origin), "_request_lock")
+    assert hasattr(httpcore.AsyncHTTP11Connection(origin, AsyncWire()), "_state_lock")

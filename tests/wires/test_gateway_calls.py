@@ -12,7 +12,8 @@ import pytest
 from egov_serang import Call, Client, Invalid, Paged, UnsupportedOperation
 from egov_serang.client import Services
 from egov_serang.core.bind import Dry
-from egov_serang.core.body import File, Multipart
+from egov_serang.core.body import Multipart
+from egov_serang.core.file import File
 from egov_serang.core.message import Headers
 from egov_serang.core.paging import Page
 from egov_serang.core.reply import Reply

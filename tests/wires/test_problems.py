@@ -26,7 +26,7 @@ TABLE: list[tuple[str, str, str]] = [
     ("idempotency_in_progress idempotency_mismatch idempotency_missing", "409 422 400", "Conflict"),
     ("rate_limited", "429", "RateLimited"),
     ("quota_exhausted daily_limit_reached", "429", "QuotaExhausted"),
-    ("payload_too_large unsupported_media", "413 415", "Invalid"),
+    ("payload_too_large unsupported_media range_not_satisfiable", "413 415 416", "Invalid"),
     ("upstream_unavailable upstream_timeout", "502 503 504", "ServerFault"),
     ("internal", "500", "ServerFault"),
 ]
@@ -137,6 +137,10 @@ def test_a_proxy_may_be_busy_or_broken_in_html(status: int, kind: str) -> None:
         ("inf", "", None, None),
         ("１２", "", None, None),
         ("1.5", "", None, None),
+        ("9" * 400, "", None, None),
+        ("864000", "", None, 864000.0),
+        ("Mon, 23 Nov 99999999999 10:00:30 GMT", "Mon, 23 Nov 2026 10:00:00 GMT", None, None),
+        ("Mon, 23 Nov 2026 10:00:30 -0000", "Mon, 23 Nov 2026 10:00:00 GMT", None, None),
         ("soon", "", None, None),
         ("", "", -1, None),
         ("", "", 864000, 864000.0),
@@ -145,6 +149,25 @@ def test_a_proxy_may_be_busy_or_broken_in_html(status: int, kind: str) -> None:
 def test_when_to_come_back(header: str, date: str, document: float | None, expected: float | None) -> None:
     error = read(429, {"code": "rate_limited", "retry_after_s": document}, retry_after=header, date=date)
     assert error.retry_after == expected
+
+
+dates = st.from_regex(
+    r"([A-Z][a-z]{2}, )?[0-9]{1,12} [A-Z][a-z]{2} [0-9]{1,12}"
+    r"( [0-9]{1,3}:[0-9]{1,12}(:[0-9]{1,3})?)?( GMT| [+-][0-9]{1,9})?",
+    fullmatch=True,
+)
+
+
+@given(dates | st.text(max_size=30), dates | st.text(max_size=30))
+def test_no_time_breaks_the_reading(header: str, date: str) -> None:
+    found = read(429, {"code": "rate_limited"}, retry_after=header, date=date).retry_after
+    assert found is None or 0 <= found < float("inf")
+
+
+@pytest.mark.parametrize("status", [408, 425])
+def test_a_request_that_came_too_slowly_or_too_early_is_no_invalid_one(status: int) -> None:
+    for error in (read(status, b"", kind="text/html"), read(status, {"title": "no"})):
+        assert (type(error), error.code) == (errors.ServerFault, f"http_{status}")
 
 
 @given(st.binary(max_size=200), st.sampled_from([400, 401, 404, 409, 429, 500, 503]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from egov_serang import sources
@@ -15,7 +16,7 @@ from egov_serang.assembly.authentication import (
 from egov_serang.auth.acting import FollowingStatements, Officer, SignedStatements, Statements
 from egov_serang.auth.jwks import JwksSource
 from egov_serang.auth.tokens import TokenSource
-from egov_serang.config import Config
+from egov_serang.config import Config, TransportName
 from egov_serang.core.audit import AuditHook, Auditor
 from egov_serang.core.clock import Clock
 from egov_serang.core.engine import Engine
@@ -29,6 +30,8 @@ from egov_serang.layers.auth import Auth
 from egov_serang.layers.deadline import Deadline
 from egov_serang.layers.dpop import Dpop
 from egov_serang.layers.idempotency import Idempotency
+from egov_serang.layers.policy import DEFAULT, RetryPolicy
+from egov_serang.layers.ratelimit import RateLimit
 from egov_serang.layers.retry import Retry, RetryBudget
 from egov_serang.layers.signature import Signature
 from egov_serang.layers.skew import Skew
@@ -40,10 +43,12 @@ from egov_serang.signing.following import Followed, FollowingProfile
 from egov_serang.signing.keys import PrivateKey
 from egov_serang.signing.profiles import Rfc9421, SignatureProfile
 from egov_serang.transport.tls import TlsOptions
+from egov_serang.types import Unset
 from egov_serang.wires.gateway.discovery import Discovery, discover
 
 if TYPE_CHECKING:
     import httpx
+    import httpx2
     from opentelemetry.trace import TracerProvider
 
     from egov_serang.transport.port import AsyncTransport, Transport
@@ -74,7 +79,10 @@ class Promises:
         self._echo, self._signed = config.request_id_echo, config.verify_answers
 
         async def fetch(runtime: Runtime, deadline: float) -> Discovery:
-            return (await engine().perform(discover(), deadline=deadline)).data
+            # A call under way waits for this one: were it held back behind that call, both would wait for ever.
+            asking = engine()
+            unheld = [layer.unheld() if isinstance(layer, Retry) else layer for layer in asking.layers]
+            return (await asking.with_layers(unheld).perform(discover(), deadline=deadline)).data
 
         self._document = Kept(fetch, _DISCOVERY_LIFETIME)
 
@@ -106,6 +114,7 @@ def layers(
     clock: Clock,
     *,
     signature: SignatureProfile | None = None,
+    retry: RetryPolicy | None = None,
     verified: bool = True,
     observed: bool = False,
 ) -> tuple[Layer, ...]:
@@ -117,6 +126,7 @@ def layers(
         promises: of the gateway.
         clock: the gateway's.
         signature: the application's own profile, in place of the configured one.
+        retry: the application's own policy.
         verified: False over a transport of `egov_serang.testing`, which has no gateway's key to sign with.
         observed: whether attempts are to be told to OpenTelemetry.
 
@@ -130,7 +140,8 @@ def layers(
             hint="Share the tokens of a client with auth = 'fapi2', or leave tokens= out",
         )
     profile = signature or _profile(config)
-    stack: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget())]
+    limiter = RateLimit(config.slots) if config.rate_limit else None
+    stack: list[Layer] = [Deadline(), Idempotency(), Retry(RetryBudget(), policy(retry), limiter)]
     if tokens is not None:
         stack.append(Auth(tokens))
     static = static_credentials(config)
@@ -143,7 +154,8 @@ def layers(
     stack.append(Answers(promises.echo))
     if profile is not None:
         if verified and config.verify_answers is not False:
-            stack.append(Verification(JwksSource(f"{config.issuer}/.well-known/jwks.json").get, clock, promises.signed))
+            keys = JwksSource(f"{config.issuer.rstrip('/')}/.well-known/jwks.json")
+            stack.append(Verification(keys.get, clock, promises.signed))
         stack.append(Signature(profile, clock))
     stack.append(WireLog())
     if observed:
@@ -151,6 +163,44 @@ def layers(
 
         stack.append(Attempts())
     return tuple(stack)
+
+
+def policy(given: object) -> RetryPolicy:
+    """The application's own, or the default.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if given is None:
+        return DEFAULT
+    if isinstance(given, RetryPolicy):
+        return given
+    raise ConfigError(
+        f"retry must be a RetryPolicy, not {type(given).__name__}",
+        code="config_value",
+        hint="For another number of repetitions alone there is retries=3, in the configuration or with_options",
+    )
+
+
+def repeating(stack: Sequence[Layer], retries: int | None, given: RetryPolicy | Unset | None) -> tuple[Layer, ...]:
+    """The layers of a client under another retry policy, with the same budget and limiter.
+
+    Args:
+        stack: its layers.
+        retries: asked for now: then no stop of the policy's counts any more.
+        given: the policy; UNSET keeps the one that is there.
+
+    Raises:
+        ConfigError: it is none.
+    """
+
+    def under(retry: Retry) -> Retry:
+        wanted = retry.policy if isinstance(given, Unset) else policy(given)
+        if retries is not None and isinstance(given, Unset):
+            wanted = replace(wanted, stop=None)
+        return retry.under(wanted)
+
+    return tuple(under(layer) if isinstance(layer, Retry) else layer for layer in stack)
 
 
 def acting(config: Config, stack: Sequence[Layer], officer: Officer, clock: Clock) -> tuple[Layer, ...]:
@@ -260,6 +310,9 @@ def auditor(config: Config, hook: AuditHook | None) -> Auditor | None:
 
 
 def resolve(config: Config | None, profile: str | None, transport: object) -> Config:
+    if isinstance(transport, str):
+        # Into the configuration, for a client that is pickled takes nothing else along.
+        return resolve(config, profile, None).with_(transport=transport)
     if config is not None:
         if profile is not None:
             raise ConfigError("give config or profile, not both", code="config_value")
@@ -273,33 +326,67 @@ def _tls(config: Config) -> TlsOptions:
     return TlsOptions(existing(config, "ca_file"), client_certificate(config))
 
 
-def sync_transport(config: Config, http_client: httpx.Client | None) -> Transport:
+def sync_transport(
+    config: Config,
+    http_client: httpx.Client | httpx2.Client | None = None,
+    transport: Transport | TransportName | None = None,
+) -> Transport:
+    if transport is not None and not isinstance(transport, str):
+        return transport
     if http_client is not None:
-        _check_own_client(config)
+        _check_own_client(config, transport)
         from egov_serang.transport.httpx_client import HttpxTransport  # noqa: PLC0415 - loads httpx
 
         return HttpxTransport(http_client)
+    if config.transport == "fast":
+        try:
+            from egov_serang.transport.fast import Fast  # noqa: PLC0415 - loads pyreqwest
+        except ImportError:
+            pass
+        else:
+            return Fast(tls=_tls(config), slots=config.slots, proxy=config.proxy or None)
+        raise _not_fast()
     from egov_serang.transport.lanes import Lanes  # noqa: PLC0415 - loads httpcore
 
     return Lanes(tls=_tls(config), slots=config.slots)
 
 
 def async_transport(
-    config: Config, http_client: httpx.AsyncClient | None, transport: AsyncTransport | FakeLike | None
+    config: Config,
+    http_client: httpx.AsyncClient | httpx2.AsyncClient | None,
+    transport: AsyncTransport | FakeLike | TransportName | None,
 ) -> AsyncTransport:
-    if transport is not None:
+    if transport is not None and not isinstance(transport, str):
         return transport.asynchronous() if isinstance(transport, FakeLike) else transport
     if http_client is not None:
-        _check_own_client(config)
+        _check_own_client(config, transport)
         from egov_serang.transport.httpx_client import AsyncHttpxTransport  # noqa: PLC0415 - loads httpx
 
         return AsyncHttpxTransport(http_client)
+    if config.transport == "fast":
+        try:
+            from egov_serang.transport.afast import AsyncFast  # noqa: PLC0415 - loads pyreqwest and asyncio
+        except ImportError:
+            pass
+        else:
+            return AsyncFast(tls=_tls(config), slots=config.slots, proxy=config.proxy or None)
+        raise _not_fast()
     from egov_serang.transport.alanes import AsyncLanes  # noqa: PLC0415 - loads httpcore and asyncio
 
     return AsyncLanes(tls=_tls(config), slots=config.slots)
 
 
-def _check_own_client(config: Config) -> None:
+def _not_fast() -> ConfigError:
+    return ConfigError(
+        "transport = 'fast' needs pyreqwest, which is not installed",
+        code="extra_missing",
+        hint="pip install 'egov-serang[fast]'",
+    )
+
+
+def _check_own_client(config: Config, transport: TransportName | None) -> None:
+    if transport is not None:
+        raise ConfigError("give http_client or transport, not both", code="config_value")
     if config.credential_in == "query":
         raise ConfigError(
             "an API key in the query does not go with http_client: httpx logs every address, and the key in it",

@@ -26,7 +26,7 @@ from egov_serang.signing.keys import PrivateKey
 
 if TYPE_CHECKING:
     from egov_serang.auth.certificate import ClientCertificate
-    from egov_serang.auth.person import Issuer
+    from egov_serang.auth.issuer import Issuer
     from egov_serang.auth.sessions import Sessions
 
 _SESSIONS: Final = "~/.config/egov-serang/sessions"
@@ -72,11 +72,12 @@ def token_source(config: Config) -> TokenSource | None:
 
 def session_of(config: Config) -> tuple[Issuer, Sessions]:
     """The issuer of a person's session, and where it is kept."""
-    from egov_serang.auth.person import Issuer  # noqa: PLC0415 - loads filelock
+    from egov_serang.auth.issuer import Issuer  # noqa: PLC0415 - loads what web applications need
     from egov_serang.auth.sessions import Sessions  # noqa: PLC0415
 
     folder = Path(config.session_folder or _SESSIONS).expanduser()
-    issuer = Issuer(config.issuer, config.client_id, config.token_endpoint)
+    origins = tuple(config.issuer_origins.split())
+    issuer = Issuer(config.issuer, config.client_id, config.token_endpoint, origins, config.audience)
     return issuer, Sessions(folder, config.issuer, config.client_id)
 
 

@@ -19,8 +19,10 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_private_key,
     pkcs12,
 )
 
@@ -63,6 +65,11 @@ class Certificate:
             pem.touch(mode=0o600)
             pem.write_bytes(self.chain + self._key)
             context.load_cert_chain(pem, password=self._word)
+
+    def pem(self) -> bytes:
+        """The chain and the key as it is, for a TLS library that takes them from memory; never written anywhere."""
+        key = load_pem_private_key(self._key, self._word.encode())
+        return self.chain + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
     def __reduce__(self) -> Never:
         raise TypeError("a certificate with its key cannot be pickled or copied: pass the configuration instead")

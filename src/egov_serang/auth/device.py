@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from egov_serang.auth.person import Issuer, error_code
+from egov_serang.auth.issuer import Issuer, error_code
 from egov_serang.auth.sessions import Session
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConnectionFailed, DeadlineExceeded, UnexpectedReply

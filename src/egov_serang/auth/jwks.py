@@ -6,10 +6,10 @@ Threads share a flight among threads, tasks among tasks, as in `tokens`. Source:
 from __future__ import annotations
 
 import copy
-import threading
 from concurrent.futures import Future
 from typing import Final, Generic
 
+from egov_serang.core import forks
 from egov_serang.core.message import Limits, Request, TransportFault
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError, UnexpectedReply
@@ -32,8 +32,13 @@ class KeySource(Generic[K]):
     def __init__(self, url: str, cache: Cache[K]) -> None:
         self.url = url
         self._cache = cache
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._flights: dict[str, Future[bool]] = {}
+        forks.watch(self)
+
+    def after_fork(self) -> None:
+        """Forget what threads were fetching that this process does not have; the keys stay."""
+        self._flights = {}
 
     async def get(self, keyid: str, runtime: Runtime, deadline: float) -> K | None:
         """The key of this name; None where the set has no such key.

@@ -15,20 +15,16 @@ import stat
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
+from filelock import BaseFileLock, FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from egov_serang.auth import keyrings
 from egov_serang.errors import ConfigError
 from egov_serang.types import Secret
 
 Place = Literal["keyring", "file"]
-
-_SERVICE: Final = "egov-serang"
-_NO_KEYRING: Final = (
-    "Nothing was sent yet. Unlock or install a keyring (pip install 'egov-serang[keyring]'); a machine without a "
-    "desktop has none: log in with --token-file there, which keeps the tokens in a file only you can read"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +60,7 @@ class _Marker(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     kept: Place
+    renewing: bool = False
     session: _Written | None = None
 
 
@@ -80,8 +77,7 @@ class Sessions:
         name = hashlib.sha256(f"{issuer}\n{client_id}".encode()).hexdigest()[:32]
         self._file = folder / f"{name}.json"
         self._name = name
-        self.lock = folder / f"{name}.lock"
-        """Held by whoever renews: a refresh token is good once."""
+        self._lock = folder / f"{name}.lock"
 
     @property
     def file(self) -> Path:
@@ -99,11 +95,11 @@ class Sessions:
             self._replace("", probe=True)
             return
         name, word = f"{self._name}.probe", secrets.token_urlsafe(16)
-        _set(name, word)
-        same = _get(name) == word
-        _delete(name)
+        keyrings.put(name, word)
+        same = keyrings.get(name) == word
+        keyrings.delete(name)
         if not same:
-            raise ConfigError("the keyring forgets what it is given", code="keyring", hint=_NO_KEYRING)
+            raise ConfigError("the keyring forgets what it is given", code="keyring", hint=keyrings.REMEDY)
 
     def prepare(self) -> None:
         """Make the folder."""
@@ -131,7 +127,7 @@ class Sessions:
             return None
         written = marker.session
         if marker.kept == "keyring":
-            text = _get(self._name)
+            text = keyrings.get(self._name)
             if text is None:
                 return None
             written = _parsed(text)
@@ -152,24 +148,71 @@ class Sessions:
             ConfigError: it cannot be kept.
         """
         self.prepare()
-        document = {
-            "access": session.access.reveal(),
-            "refresh": None if session.refresh is None else session.refresh.reveal(),
-            "expires_at": session.expires_at,
-            "lifetime": session.lifetime,
-            "scope": session.scope,
-        }
-        if place == "file":
-            self._replace(json.dumps({"kept": "file", "session": document}))
+        if place == "keyring":
+            keyrings.put(self._name, json.dumps(_document(session)))
+        self.write_marker(session, place)
+
+    def write_marker(self, session: Session, place: Place, *, renewing: bool = False) -> None:
+        """Say where it is; a file holds it, too.
+
+        Args:
+            session: what is kept.
+            place: where.
+            renewing: whether its refresh token is about to be used. What is found so afterwards was cut off.
+
+        Raises:
+            ConfigError: it cannot be written.
+        """
+        inside = {"session": _document(session)} if place == "file" else {}
+        self._replace(json.dumps({"kept": place, "renewing": renewing, **inside}))
+
+    def is_renewing(self) -> bool:
+        """Whether a renewal was begun and never ended, as far as is known here."""
+        marker = self._marker()
+        return marker is not None and marker.renewing
+
+    def replace(self, session: Session, place: Place) -> None:
+        """Keep another login's session. What was there, in whatever state, does not stand in its way.
+
+        Raises:
+            ConfigError: it cannot be kept.
+        """
+        before: Place | None = None
+        with contextlib.suppress(ConfigError):
+            before = self.place()
+        self.write(session, place)
+        if before == "keyring" and place == "file":
+            with contextlib.suppress(ConfigError):  # a keyring that is gone must not cost the person their login
+                keyrings.delete(self._name)
+
+    def locked(self) -> BaseFileLock | None:
+        """The lock of whoever renews or replaces the session, to be released; None while somebody else holds it.
+
+        Raises:
+            ConfigError: the folder knows no locks.
+        """
+        self.prepare()
+        # Not shared between flights: a lock object that is held lets its holder in again.
+        lock = FileLock(self._lock, mode=0o600, thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return None
+        except (OSError, NotImplementedError) as error:
+            reason = type(error).__name__
         else:
-            _set(self._name, json.dumps(document))
-            self._replace(json.dumps({"kept": "keyring"}))
+            return lock
+        raise ConfigError(
+            f"{self._lock} cannot be locked ({reason})",
+            code="session_file",
+            hint="Set session_folder to a folder of yours on a local disk, and egov login",
+        )
 
     def delete(self) -> None:
         """Forget it. The lock stays: another process may be waiting for it."""
         marker = self._marker()
         if marker is not None and marker.kept == "keyring":
-            _delete(self._name)
+            keyrings.delete(self._name)
         self._file.unlink(missing_ok=True)
 
     def _marker(self) -> _Marker | None:
@@ -182,7 +225,9 @@ class Sessions:
             text, mode = "", 0o600
         if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
             raise ConfigError(
-                f"{self._file} can be read by others", code="session_file", hint=f"chmod 600 {self._file}, then log in"
+                f"{self._file} can be read by others",
+                code="session_file",
+                hint=f"chmod 600 {self._file}, and egov login",
             )
         try:
             return _Marker.model_validate_json(text)
@@ -211,6 +256,16 @@ class Sessions:
         raise ConfigError(f"{self._file} cannot be written: {reason}", code="session_file")
 
 
+def _document(session: Session) -> dict[str, object]:
+    return {
+        "access": session.access.reveal(),
+        "refresh": None if session.refresh is None else session.refresh.reveal(),
+        "expires_at": session.expires_at,
+        "lifetime": session.lifetime,
+        "scope": session.scope,
+    }
+
+
 def _parsed(text: str) -> _Written | None:
     try:
         return _Written.model_validate_json(text)
@@ -220,38 +275,3 @@ def _parsed(text: str) -> _Written | None:
 
 def _damaged(file: Path) -> ConfigError:
     return ConfigError(f"{file} holds no session", code="session_file", hint="Log in again: egov login")
-
-
-def _set(name: str, text: str) -> None:
-    with _keyring_errors():
-        import keyring  # noqa: PLC0415 - an extra
-
-        keyring.set_password(_SERVICE, name, text)
-
-
-def _get(name: str) -> str | None:
-    with _keyring_errors():
-        import keyring  # noqa: PLC0415 - an extra
-
-        return keyring.get_password(_SERVICE, name)
-
-
-def _delete(name: str) -> None:
-    with _keyring_errors():
-        import keyring  # noqa: PLC0415 - an extra
-        from keyring.errors import PasswordDeleteError  # noqa: PLC0415
-
-        with contextlib.suppress(PasswordDeleteError):
-            keyring.delete_password(_SERVICE, name)
-
-
-class _keyring_errors(contextlib.AbstractContextManager[None]):
-    """Backends raise what they like, with what they were given in it."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> Literal[False]:
-        if isinstance(error, ImportError):
-            raise ConfigError("the library keyring is not installed", code="extra_missing", hint=_NO_KEYRING) from None
-        if isinstance(error, Exception) and not isinstance(error, ConfigError):
-            what = f"the keyring cannot be used ({type(error).__name__})"
-            raise ConfigError(what, code="keyring", hint=_NO_KEYRING) from None
-        return False

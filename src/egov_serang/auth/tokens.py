@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import random
-import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, Literal, Never
@@ -18,6 +17,7 @@ from typing import Final, Literal, Never
 from egov_serang.auth.credentials import Credentials
 from egov_serang.auth.dpop import ProofKey
 from egov_serang.auth.request import Asking, fetch
+from egov_serang.core import forks
 from egov_serang.core.clock import Clock
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError, UnexpectedReply
@@ -95,10 +95,15 @@ class TokenSource:
             dpop=dpop,
         )
         self._clock = Clock()
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._token: Token | None = None
         self._flights: dict[str, Future[_Landing]] = {}
         self._not_before = 0.0
+        forks.watch(self)
+
+    def after_fork(self) -> None:
+        """Forget what threads were fetching that this process does not have; the token stays."""
+        self._flights = {}
 
     @property
     def clock_offset(self) -> float:

@@ -155,6 +155,10 @@ def sandbox(
         bool,
         typer.Option("--tls", help="Speak https, and give the ready-made client a certificate (auth = 'mtls')."),
     ] = False,
+    people: Annotated[
+        bool,
+        typer.Option("--people", help="Also a program people log in to: its profile `me`, for `egov login`."),
+    ] = False,
     calendar: Annotated[
         Path | None,
         typer.Option(help="TOML file of the city's own days: arrays `closed` and `open` of dates."),
@@ -196,16 +200,22 @@ def sandbox(
         raise typer.Exit(2) from None
     with running:
         try:
-            profile = running.credentials("sandbox-app", SCOPES, keys.absolute())
+            given = {name: running.credentials("sandbox-app", SCOPES, keys.absolute())}
+            if people:
+                mine = "me" if first else f"me-{played.slug}"
+                given[mine] = running.credentials("sandbox-person", SCOPES, keys.absolute(), people=True)
         except ValueError as error:
             typer.echo(f"{error}; choose another with --keys.", err=True)
             raise typer.Exit(2) from None
         typer.echo(f"Sandbox of {played.name} ({played.code}) at {running.url}. For development and tests only.\n")
-        if write_profile:
-            _write(name, profile.settings)
-        else:
-            typer.echo(f"Copy this profile to ~/.config/egov-serang/config.toml and use Client(profile={name!r}):\n")
-            typer.echo(profile.profile_toml(name))
+        for name, profile in given.items():
+            if write_profile:
+                _write(name, profile.settings)
+            else:
+                typer.echo(
+                    f"Copy this profile to ~/.config/egov-serang/config.toml and use Client(profile={name!r}):\n"
+                )
+                typer.echo(profile.profile_toml(name))
         typer.echo(f"Console: {running.console}")
         typer.echo(f"Control with: Authorization: Bearer {running.sandbox_token}")
         typer.echo("Ctrl-C ends it.")

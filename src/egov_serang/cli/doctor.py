@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from egov_serang import Config, ConnectionFailed, DeadlineExceeded, EgovError
 from egov_serang.cli.errors import masked
-from egov_serang.cli.findings import Finding, certificate, failed, places
+from egov_serang.cli.findings import Finding, certificate, failed, places, session
 from egov_serang.cli.probe import Probe
 from egov_serang.config import Settings
 from egov_serang.core.clock import FARTHEST
@@ -35,6 +35,7 @@ def examine(profile: str | None, explicit: Mapping[str, Any], environment: Mappi
         yield Finding("configuration", "ok", f"gateway {config.gateway}, auth {config.auth}, {config.signature}")
         yield from places(config)
         yield from certificate(config)
+        yield from session(config, settings.profile)
     except EgovError as error:
         yield failed("configuration", error)
         return

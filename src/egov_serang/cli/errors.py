@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any, Final
 
 import typer
@@ -16,6 +17,56 @@ from egov_serang.errors import ConfigError, ConnectionFailed, DeadlineExceeded, 
 from egov_serang.types import Language
 
 _NUMBER: Final = re.compile(r"(?<!\d)(\d{4})(?:[ .-]?\d){11,12}(?!\d)")
+
+_SESSION: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
+    {
+        "not_logged_in": {
+            "en": "Nobody is logged in, or the session is over. Log in: egov login",
+            "id": "Belum ada yang masuk, atau sesi sudah berakhir. Masuk dengan: egov login",
+        },
+        "invalid_grant": {
+            "en": "The session is over. Log in again: egov login",
+            "id": "Sesi sudah berakhir. Masuk lagi dengan: egov login",
+        },
+        "access_denied": {
+            "en": "The login was refused, so nobody is logged in. To begin again: egov login",
+            "id": "Login ditolak, jadi belum ada yang masuk. Untuk mulai lagi: egov login",
+        },
+        "expired_token": {
+            "en": "Nobody answered the login in time. Begin again: egov login",
+            "id": "Login tidak dijawab tepat waktu. Mulai lagi: egov login",
+        },
+        "login_expired": {
+            "en": "The browser did not come back in time. Begin again: egov login",
+            "id": "Peramban tidak kembali tepat waktu. Mulai lagi: egov login",
+        },
+        "session_file": {
+            "en": "The kept session cannot be used. See below; then log in again: egov login",
+            "id": "Sesi yang tersimpan tidak dapat dipakai. Lihat di bawah; lalu masuk lagi: egov login",
+        },
+        "keyring": {
+            "en": "The keyring of this machine cannot be used. Where there is none: egov login --token-file",
+            "id": "Keyring komputer ini tidak dapat dipakai. Bila memang tidak ada: egov login --token-file",
+        },
+        "extra_missing": {
+            "en": "No keyring is installed. Without one: egov login --token-file",
+            "id": "Keyring belum terpasang. Tanpa keyring: egov login --token-file",
+        },
+        "device_login": {
+            "en": "This issuer has no login on another device. Use: egov login --browser",
+            "id": "Penerbit ini tidak menyediakan login di perangkat lain. Pakai: egov login --browser",
+        },
+        "browser_login": {
+            "en": "This issuer has no login with a browser here. Use: egov login",
+            "id": "Penerbit ini tidak menyediakan login lewat peramban di sini. Pakai: egov login",
+        },
+        "loopback_port": {
+            "en": "The port that the browser comes back to is taken. Without a browser here: egov login",
+            "id": "Porta tempat peramban kembali sedang dipakai. Tanpa peramban di sini: egov login",
+        },
+    }
+)
+"""What a person can do about a session, by code. Only for errors whose hint says it, too: others share codes."""
 
 # Click's class in older versions of Typer, Typer's own in newer ones.
 _UsageError: Final[type[Exception]] = typer.BadParameter.__mro__[1]
@@ -54,10 +105,18 @@ def masked(text: str) -> str:
 
 def report(error: EgovError, language: Language) -> None:
     """Print what happened: a sentence for anybody, then the technical line."""
-    typer.echo(error.user_message(language), err=True)
+    typer.echo(_sentence(error, language), err=True)
     typer.echo(f"{type(error).__name__}: {printable(str(error))}", err=True)
     if error.sent == "maybe" and error.idempotency_key is not None:
         typer.echo(f"Repeat without a second effect: --idempotency-key {error.idempotency_key}", err=True)
+
+
+def _sentence(error: EgovError, language: Language) -> str:
+    of_session = _SESSION.get(error.code or "")
+    hint = error.hint or ""
+    if of_session is None or not ("egov login" in hint or "--token-file" in hint):
+        return error.user_message(language)
+    return of_session[language]
 
 
 def spoken(wanted: Language | None, environment: Mapping[str, str] = os.environ) -> Language:

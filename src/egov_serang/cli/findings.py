@@ -14,6 +14,7 @@ from typing import Final, Literal
 from egov_serang import Config, ConnectionFailed, DeadlineExceeded, EgovError, sources
 from egov_serang.assembly.authentication import client_certificate
 from egov_serang.cli import keyfiles
+from egov_serang.cli.person import Person
 
 State = Literal["ok", "note", "wrong", "skipped"]
 
@@ -83,6 +84,27 @@ def certificate(config: Config) -> Iterator[Finding]:
     state: State = "wrong" if left < timedelta() else "note" if left < _SOON else "ok"
     until = f"{config.client_cert_file}: valid until {expires:%Y-%m-%d %H:%M} UTC"
     yield Finding(name, state, until, "" if state == "ok" else "Have a new one issued, and replace the file")
+
+
+def session(config: Config, profile: str) -> Iterator[Finding]:
+    """The person's session in effect, where the profile is for people. Its tokens are not shown."""
+    if config.auth != "login":
+        return
+    try:
+        status = Person(config, profile).status()
+    except EgovError as error:
+        yield failed("session", error)
+        return
+    if not status.logged_in:
+        yield Finding("session", "wrong", f"nobody is logged in with the profile {profile}", "Log in: egov login")
+        return
+    place = "the keyring" if status.kept_in == "keyring" else "a file only you can read"
+    found = f"profile {profile}, kept in {place}, access token {status.access_token} valid until {status.valid_until}"
+    if status.renewable:
+        yield Finding("session", "ok", f"{found}, renewed when it is due")
+    else:
+        remedy = "Log in again before it ends: egov login. For one that is renewed, the issuer must give refresh tokens"
+        yield Finding("session", "note", f"{found}, not renewable", f"{remedy} (often scope offline_access)")
 
 
 def readable_by_others(file: Path) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import islice
 from typing import Any, Final, cast
 
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +24,14 @@ from egov_serang.cli.errors import masked, printable
 _WIDE: Final = 200  # without a terminal: lines are for grep, and must not be folded at 80
 _LONG: Final = frozenset({"evidence", "qr_payload", "form_schema"})
 _IDENTIFIERS: Final = ("_id", "_code", "_number", "_ref", "reference", "sha256", "url")
+
+
+Progress = Callable[[int, int], object]
+Watch = Callable[[str], Progress | None]
+
+
+def _unwatched(name: str) -> None:
+    return None
 
 
 class Output:
@@ -75,6 +86,25 @@ class Output:
         """While this goes on, a terminal shows that something does; files and pipes see nothing of it."""
         console = Console(stderr=True)
         return console.status(text) if console.is_terminal else nullcontext()
+
+    @contextmanager
+    def transfers(self) -> Generator[Watch, None, None]:
+        """While files are moved, a terminal shows how far each of them is; files and pipes see nothing of it.
+
+        Gives what makes the `progress` of a file of this name; None where nobody looks.
+        """
+        console = Console(stderr=True)
+        if self._as_json or not console.is_terminal:
+            yield _unwatched
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        with Bars(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
+
+            def watch(name: str) -> Progress:
+                bar = bars.add_task(escape(printable(name)), total=None)
+                return lambda now, total: bars.update(bar, completed=now, total=total or None)
+
+            yield watch
 
     def rows(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
         """Print a table of plain rows, for people only."""

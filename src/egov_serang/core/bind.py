@@ -12,9 +12,12 @@ from functools import cached_property
 from typing import Any, Concatenate, Generic, Never, ParamSpec, Self, TypeVar, overload
 
 from egov_serang.core.call import Call
+from egov_serang.core.engine import Engine
+from egov_serang.core.exchange import surer
 from egov_serang.core.modes import Async, AsyncRaw, Dry, M, Mode, Service, Sync, SyncRaw
 from egov_serang.core.paging import AsyncPager, AsyncPageReplies, Paged, Pager, PageReplies
 from egov_serang.core.reply import Reply
+from egov_serang.core.resume import Undertaking, Unfinished, Work
 from egov_serang.core.steps import Steps
 from egov_serang.errors import EgovError, UnsupportedOperation
 
@@ -34,19 +37,6 @@ __all__ = [
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class _Arguments:
-    """The arguments of a public call. Frames below it show this object, never the numbers and names inside."""
-
-    __slots__ = ("kw", "pos")
-
-    def __init__(self, pos: tuple[Any, ...], kw: dict[str, Any]) -> None:
-        self.pos = pos
-        self.kw = kw
-
-    def __repr__(self) -> str:
-        return "<arguments>"
 
 
 class _Descriptor:
@@ -112,24 +102,32 @@ def _result(annotation: Any) -> Any:
     return annotation
 
 
-def _caller(service: Service[Any], work: Callable[[_Arguments], Coroutine[Any, Any, Reply[Any]]]) -> Callable[..., Any]:
+def _caller(service: Service[Any], work: Work) -> Callable[..., Any]:
     """The function a user calls, in the service's mode. A real `async def` where that is asynchronous."""
     engine, raw = service.engine, service.mode.raw
 
     if service.mode.asynchronous:
 
         async def bound_async(*args: Any, **kwargs: Any) -> Any:
-            given = _Arguments(args, kwargs)
+            given = Undertaking(args, kwargs)
             del args, kwargs
-            reply = await engine.finish_async(work(given))
+            try:
+                reply = await engine.finish_async(work(engine, given))
+            except EgovError as error:
+                Unfinished(engine, work, given, raw).keep(error)
+                raise
             return reply if raw else reply.data
 
         return bound_async
 
     def bound(*args: Any, **kwargs: Any) -> Any:
-        given = _Arguments(args, kwargs)
+        given = Undertaking(args, kwargs)
         del args, kwargs
-        reply = engine.finish(work(given))
+        try:
+            reply = engine.finish(work(engine, given))
+        except EgovError as error:
+            Unfinished(engine, work, given, raw).keep(error)
+            raise
         return reply if raw else reply.data
 
     return bound
@@ -163,12 +161,16 @@ class operation(_Descriptor, Generic[P, T]):
         return self._resolve(service)
 
     def _bind(self, service: Service[Any]) -> Callable[..., Any]:
-        function, engine = self.function, service.engine
+        function = self.function
         if service.mode is Dry:
             return _builder(service, function)
 
-        async def work(given: _Arguments) -> Reply[Any]:
-            return await engine.perform(function(service, *given.pos, **given.kw))
+        async def work(engine: Engine, given: Undertaking) -> Reply[Any]:
+            call = given.call
+            if call is None:
+                call = given.call = function(service, *given.pos, **given.kw)
+                given.safety = call.safety
+            return await engine.perform(call, key=given.key, sent=given.sent)
 
         return _caller(service, work)
 
@@ -211,7 +213,7 @@ class paginated(_Descriptor, Generic[P, T]):
         pager = pagers[mode]
 
         def bound(*args: Any, **kwargs: Any) -> Any:
-            given = _Arguments(args, kwargs)
+            given = Undertaking(args, kwargs)
             del args, kwargs
             return pager(service.engine, build(*given.pos, **given.kw))
 
@@ -251,7 +253,7 @@ class flow(_Descriptor, Generic[P, T]):
         return self._resolve(service)
 
     def _bind(self, service: Service[Any]) -> Callable[..., Any]:
-        function, engine, name = self.function, service.engine, self.__name__
+        function, name = self.function, self.__name__
         if service.mode is Dry:
 
             def refuse(*args: Any, **kwargs: Any) -> Never:
@@ -263,12 +265,15 @@ class flow(_Descriptor, Generic[P, T]):
 
             return refuse
 
-        async def work(given: _Arguments) -> Reply[Any]:
-            with Steps(engine, name) as steps:
+        async def work(engine: Engine, given: Undertaking) -> Reply[Any]:
+            with Steps(engine, name, given.key) as steps:
                 try:
                     result = await function(service, steps, *given.pos, **given.kw)
                 except EgovError as error:
                     error.idempotency_key = steps.key
+                    # Of the flow as a whole: where an earlier step was answered, the service has seen it.
+                    error.sent = surer(given.sent, "yes" if steps.last else error.sent)
+                    given.safety = steps.safety
                     raise
             last = steps.last
             if last is None:
@@ -281,11 +286,11 @@ class flow(_Descriptor, Generic[P, T]):
 def _builder(service: Service[Any], function: Callable[..., Any]) -> Callable[..., Any]:
     """Build a value without sending; errors are as bare as those of a sent call."""
 
-    async def build(given: _Arguments) -> Any:
+    async def build(given: Undertaking) -> Any:
         return function(service, *given.pos, **given.kw)
 
     def bound(*args: Any, **kwargs: Any) -> Any:
-        given = _Arguments(args, kwargs)
+        given = Undertaking(args, kwargs)
         del args, kwargs
         return service.engine.finish(build(given))
 

@@ -1,23 +1,18 @@
-"""What is sent: JSON, multipart, files. Every body can be sent again from its beginning and never shows its content."""
+"""What is sent: JSON, multipart. Every body can be sent again from its beginning and never shows its content."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import mimetypes
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, BinaryIO, Final, Never, Self
+from typing import Any, Never
 
 from pydantic_core import PydanticSerializationError, to_json
 
 from egov_serang.core.call import invalid
+from egov_serang.core.file import File, Mark
 from egov_serang.types import Nik, NoKk, Npwp
-
-_PIECE: Final = 64 * 1024
-_MAGIC: Final = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"%PDF-", "application/pdf"))
 
 
 def _reveal(value: object) -> str:
@@ -79,106 +74,63 @@ def given(**fields: Any) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class File:
-    """A file to send: bytes, or a path that is read in pieces of 64 KiB, anew at every attempt.
-
-    Args:
-        source: the bytes, or where they are.
-        filename: the name the service sees; a path's own name by default.
-        media_type: such as `image/jpeg`; guessed from the name, or from how bytes begin, by default.
-
-    Raises:
-        Invalid: there is no such file, or it is not readable; nothing was sent.
-    """
-
-    source: bytes | Path
-    filename: str = ""
-    media_type: str = ""
-
-    def __post_init__(self) -> None:
-        if isinstance(self.source, Path):
-            if not self.source.is_file() or not os.access(self.source, os.R_OK):
-                raise invalid("file", f"there is no readable file named {self.source.name}", "file")
-            if not self.filename:
-                object.__setattr__(self, "filename", self.source.name)
-        if not self.media_type:
-            guess = mimetypes.guess_type(self.filename)[0] or self._sniff()
-            object.__setattr__(self, "media_type", guess)
-        if not self.filename:
-            object.__setattr__(self, "filename", "file" + (mimetypes.guess_extension(self.media_type) or ""))
-
-    @classmethod
-    def of(cls, source: Self | bytes | str | Path) -> File:
-        """A file from whatever names one: a path as text, a `Path`, bytes, or a `File` as it is."""
-        if isinstance(source, File):
-            return source
-        return cls(Path(source) if isinstance(source, str) else source)
-
-    def _sniff(self) -> str:
-        start = b"" if isinstance(self.source, Path) else self.source[:16]
-        return next((kind for magic, kind in _MAGIC if start.startswith(magic)), "application/octet-stream")
-
-    @property
-    def length(self) -> int:
-        return len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
-
-    def chunks(self) -> Iterator[bytes]:
-        if isinstance(self.source, bytes):
-            for start in range(0, len(self.source), _PIECE):
-                yield self.source[start : start + _PIECE]
-        else:
-            with self.source.open("rb") as file:
-                yield from _pieces(file)
-
-    def __repr__(self) -> str:
-        return f"<File {self.media_type}>"
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while piece := file.read(_PIECE):
-        yield piece
-
-
-@dataclass(frozen=True, slots=True, repr=False)
 class Multipart:
     """A form with files (RFC 7578), streamed.
 
     Its boundary is made from the content's own hash: equal forms are equal bytes, so a flow that is run again with its
-    key is recognised as the same request, and no file can hold the boundary it will be sent with.
+    key is recognised as the same request, and no file can hold the boundary it will be sent with. The files are read
+    for it once, and must be the same at every reading afterwards.
     """
 
     files: tuple[tuple[str, File], ...]
     fields: tuple[tuple[str, str], ...] = ()
-    _made: list[str] = field(default_factory=list[str], compare=False)
+    _read: list[tuple[str, tuple[Mark, ...]]] = field(default_factory=list[tuple[str, tuple[Mark, ...]]], compare=False)
 
     @property
     def content_type(self) -> str:
         return f"multipart/form-data; boundary={self._boundary}"
 
     @property
-    def _boundary(self) -> str:
-        if not self._made:
-            content = hashlib.sha256(repr(self.fields).encode())
-            for name, file in self.files:
-                content.update(repr((name, file.filename, file.media_type, file.length)).encode())
-                for piece in file.chunks():
-                    content.update(piece)
-            self._made.append(content.hexdigest())
-        return self._made[0]
-
-    @property
     def length(self) -> int:
         heads = sum(len(part) for part in self._field_parts())
-        files = sum(len(self._file_head(name, file)) + file.length + 2 for name, file in self.files)
+        files = sum(len(self._file_head(name, file)) + mark.size + 2 for name, file, mark in self._marked())
         return heads + files + len(self._end())
 
+    def is_still(self) -> bool:
+        """Whether nothing says that a file has changed since it was first read."""
+        return all(file.is_still(mark) for _, file, mark in self._marked())
+
     def chunks(self) -> Iterator[bytes]:
+        return self._pieces(told=False)
+
+    def transmission(self) -> Iterator[bytes]:
+        """The same for one attempt: whoever asked is told how far it is."""
+        return self._pieces(told=True)
+
+    def _pieces(self, *, told: bool) -> Iterator[bytes]:
         yield from self._field_parts()
-        for name, file in self.files:
+        for name, file, mark in self._marked():
             yield self._file_head(name, file)
-            yield from file.chunks()
+            yield from file.marked(mark, file.progress if told else None)
             yield b"\r\n"
         yield self._end()
+
+    @property
+    def _boundary(self) -> str:
+        return self._known()[0]
+
+    def _marked(self) -> Iterator[tuple[str, File, Mark]]:
+        marks = self._known()[1]
+        return ((name, file, mark) for (name, file), mark in zip(self.files, marks, strict=True))
+
+    def _known(self) -> tuple[str, tuple[Mark, ...]]:
+        if not self._read:
+            content = hashlib.sha256(repr(self.fields).encode())
+            marks = tuple(file.mark() for _, file in self.files)
+            for (name, file), mark in zip(self.files, marks, strict=True):
+                content.update(repr((name, file.filename, file.media_type, mark.size, mark.sha256)).encode())
+            self._read.append((content.hexdigest(), marks))
+        return self._read[0]
 
     def _field_parts(self) -> Iterator[bytes]:
         for name, value in self.fields:

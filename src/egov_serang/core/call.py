@@ -8,15 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
-from egov_serang.core.message import Body, Response
+from egov_serang.core.message import MAX_BODY, Body, Response
 from egov_serang.errors import EgovError, FieldError, Invalid
 
-__all__ = ["Call", "Decoder", "ErrorReader", "Safety", "fill", "invalid"]
+__all__ = ["MAX_BODY", "Call", "Decoder", "ErrorReader", "Safety", "fill", "invalid"]
 
 T = TypeVar("T")
 
 Safety = Literal["safe", "keyed", "never_repeat"]
 """How an operation may be repeated: always; with its idempotency key, which the wire honours; only if never sent."""
+
+RISK: Final[Mapping[Safety, int]] = {"safe": 0, "keyed": 1, "never_repeat": 2}
 
 Decoder = Callable[[Response], T]
 ErrorReader = Callable[[Response], EgovError]
@@ -85,6 +87,7 @@ class Call(Generic[T]):
         signed: whether it is signed.
         stream: whether the answer is handed out in pieces.
         client_reference: the caller's own number; an answer that echoes another one is refused.
+        max_body: the largest answer taken, bytes.
     """
 
     operation: str
@@ -101,6 +104,7 @@ class Call(Generic[T]):
     signed: bool = True
     stream: bool = False
     client_reference: str | None = None
+    max_body: int = MAX_BODY
 
     def target(self) -> str:
         """Path and query as sent.

@@ -9,12 +9,13 @@ Source: contract-v1 section 1 (`clock_skew` is repeated once after the clock was
 from __future__ import annotations
 
 import functools
-import threading
 from collections import deque
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from statistics import median
 from typing import Final
+
+from egov_serang.core import forks
 
 FARTHEST: Final = 900.0
 """Seconds beyond which a clock is not corrected: it is to be set."""
@@ -55,7 +56,7 @@ class Clock:
 
     def __init__(self) -> None:
         self._seen: deque[float] = deque(maxlen=_KEPT)
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self.offset = 0.0
         """Seconds to add to our clock for this server; 0 while both agree to two seconds."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from egov_serang.errors import UnexpectedReply
 T = TypeVar("T")
 
 _NO_CONTENT: Final = 304
+_PARTIAL: Final = 206
 _SHOWN_FAULTS: Final = 3
 
 
@@ -44,15 +46,39 @@ def _place(path: tuple[int | str, ...], names: frozenset[str]) -> str:
     return "/".join(str(step) if isinstance(step, int) or step in names else "*" for step in path) or "(document)"
 
 
+def _pairs(pairs: list[tuple[str, object]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("(document): name_twice")
+
+
+def _constant(_: str) -> None:
+    raise ValueError("(document): not_a_number")
+
+
+def _oddity(body: bytes) -> str | None:
+    """What pydantic lets pass in a document it could read: a name twice, or a number that is none."""
+    try:
+        json.loads(body, object_pairs_hook=_pairs, parse_constant=_constant)
+    except ValueError as odd:
+        return str(odd)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Decode(Generic[T]):
     """Read a JSON answer as `target`: a model, a list of them, anything pydantic knows.
+
+    Args:
+        target: the type.
+        unique: refuse a name that comes twice in one object, where readers take the first or the last as they like. It
+            costs a second reading, so only answers about people are read so.
 
     Raises (when called):
         UnexpectedReply: not JSON, or of another shape. It names the fields at fault, never their values.
     """
 
     target: type[T]
+    unique: bool = False
 
     def __call__(self, response: Response) -> T:
         kind = response.headers.get("content-type", "")
@@ -63,8 +89,14 @@ class Decode(Generic[T]):
                 hint="A proxy or a login page may stand between you and the gateway; check its address",
                 sent="yes",
             )
+        body = response.body
+        # pydantic takes NaN and Infinity, which JSON does not have, where a field may be anything. Text may hold them.
+        odd = b"NaN" in body or b"Infinity" in body
         try:
-            return cast("T", _adapter(cast("Any", self.target)).validate_json(response.body))
+            read = cast("T", _adapter(cast("Any", self.target)).validate_json(body))
+            named = _oddity(body) if odd or self.unique else None
+            if named is None:
+                return read
         except ValidationError as wrong:
             faults = wrong.errors(include_url=False, include_input=False, include_context=False)
             named = ", ".join(
@@ -89,7 +121,14 @@ class IfChanged(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """Hand the answer out as a `Download`."""
+    """Hand the answer out as a `Download`.
+
+    Raises (when called):
+        UnexpectedReply: the answer brings a part of what was asked for whole, and would be taken for all of it.
+    """
 
     def __call__(self, response: Response) -> Download:
+        if response.status == _PARTIAL:
+            response.condemn()
+            raise UnexpectedReply("the service gives a part of the file, unasked", code="wrong_range", sent="yes")
         return Download(response)

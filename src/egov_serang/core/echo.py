@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final, cast
 from urllib.parse import quote
 
 from egov_serang.core.body import JsonBody
 from egov_serang.core.exchange import Exchange
-from egov_serang.errors import ApiError, mask_numbers
+from egov_serang.errors import ApiError, EgovError, mask_numbers
 from egov_serang.model import is_shown
 
 _SHORTEST: Final = 3
@@ -19,8 +20,8 @@ _OPEN: Final = frozenset({"attributes", "data", "form", "personalisation"})
 """Objects whose fields somebody else named: a `reference` or `status` in them may be anything a person typed."""
 
 
-def silence(error: ApiError, exchange: Exchange) -> None:
-    """Mask in the error's text whatever the service repeated of the request: its secrets, and what its body said.
+def silence(error: EgovError, exchange: Exchange) -> None:
+    """Mask in an error's text and trail what the service repeated of the request: its secrets, what its body said.
 
     Codes, ids and states of the contract stay readable, by the rule that decides what a model's `repr` shows.
     """
@@ -29,7 +30,13 @@ def silence(error: ApiError, exchange: Exchange) -> None:
     if said:
         longest_first = sorted(said, key=len, reverse=True)
         pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
-        error.rewrite(lambda text: pattern.sub(_MASK, text))
+
+        def change(text: str) -> str:
+            return pattern.sub(_MASK, text)
+
+        if isinstance(error, ApiError):
+            error.rewrite(change)
+        exchange.trail = tuple(replace(one, code=one.code and change(one.code)) for one in exchange.trail)
 
 
 def _texts(exchange: Exchange) -> Iterator[str]:

@@ -6,22 +6,27 @@ import warnings
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from egov_serang.core.audit import Auditor
+from egov_serang.core.body import Multipart
 from egov_serang.core.call import Call
 from egov_serang.core.echo import silence
-from egov_serang.core.exchange import Exchange, Layer, Next, Observer, Unobserved
+from egov_serang.core.exchange import Exchange, Layer, Next, Observer, Unobserved, surer
 from egov_serang.core.faults import bare, from_fault
 from egov_serang.core.ids import random_id
 from egov_serang.core.message import Limits, Request, Response, TransportFault
 from egov_serang.core.reply import Reply
 from egov_serang.core.runtime import Runtime, run_sync
-from egov_serang.errors import ApiError, EgovError, Sent, UnexpectedReply
+from egov_serang.core.sending import Sending
+from egov_serang.errors import EgovError, Sent, UnexpectedReply
+
+if TYPE_CHECKING:
+    from egov_serang.core.resume import Unfinished
 
 T = TypeVar("T")
 
-_CERTAINTY: Final[Mapping[Sent, int]] = {"no": 0, "maybe": 1, "yes": 2}
 _MOMENT: Final = 0.02
 
 
@@ -77,6 +82,8 @@ class Engine:
         self.audit = audit
         self.observer: Observer = observer or Unobserved()
         self.layers = layers
+        self.unfinished: WeakKeyDictionary[EgovError, Unfinished] = WeakKeyDictionary()
+        """The calls that failed, for as long as their errors live; shared by all engines of a client."""
         self._base = base
         self._full_trace = full_trace
         languages = "id, en;q=0.5" if options.language == "id" else "en, id;q=0.5"
@@ -100,7 +107,7 @@ class Engine:
         return self._like(layers, self.options)
 
     def _like(self, layers: Sequence[Layer], options: Options) -> Engine:
-        return Engine(
+        like = Engine(
             self.runtime,
             layers,
             base=self._base,
@@ -110,16 +117,21 @@ class Engine:
             observer=self.observer,
             full_trace=self._full_trace,
         )
+        like.unfinished = self.unfinished
+        return like
 
-    async def perform(self, call: Call[T], *, key: str | None = None, deadline: float | None = None) -> Reply[T]:
+    async def perform(
+        self, call: Call[T], *, key: str | None = None, deadline: float | None = None, sent: Sent = "no"
+    ) -> Reply[T]:
         """Carry a call out.
 
         Args:
             call: what to do.
             key: the idempotency key of a write, in place of the options' or a new one.
             deadline: on the runtime's clock; the options' deadline holds where it is earlier.
+            sent: whether the service may have seen it already, where this call is done again.
         """
-        exchange = self._open(call, key, deadline)
+        exchange = self._open(call, key, deadline, sent)
         with self.observer.call(exchange):
             try:
                 exchange.url = self._base + call.target()
@@ -128,13 +140,15 @@ class Engine:
                 data = call.decode(response)
                 _bind_reference(call, data, response)
             except EgovError as error:
-                if isinstance(error, ApiError):
-                    silence(error, exchange)
+                exchange.note(error)
+                silence(error, exchange)
                 error.operation = call.operation
                 error.request_id = exchange.request_id or None
                 error.correlation_id = exchange.correlation_id
                 error.idempotency_key = exchange.idempotency_key
                 error.attempts = exchange.attempt
+                error.trail = exchange.trail
+                error.sent = surer(error.sent, exchange.sent)
                 raise
         return Reply(data, response.status, response.headers, exchange.request_id, exchange.attempt, exchange.replayed)
 
@@ -158,7 +172,7 @@ class Engine:
             failure = bare(error)
         raise failure
 
-    def _open(self, call: Call[Any], key: str | None, deadline: float | None) -> Exchange:
+    def _open(self, call: Call[Any], key: str | None, deadline: float | None, sent: Sent) -> Exchange:
         now = self.runtime.now()
         until = now + self.options.deadline
         correlation = random_id()
@@ -178,26 +192,33 @@ class Engine:
             timeout=self.options.deadline,
             deadline=until if deadline is None else min(until, deadline),
             retries=self.options.retries,
+            opened=now,
             idempotency_key=key or self.options.idempotency_key,
+            sent=sent,
         )
 
     async def _transmit(self, exchange: Exchange) -> Response:
         """The innermost step: one transmission, and the truth about it where it fails."""
         call = exchange.call
+        body = Sending(call.body, exchange.sent) if isinstance(call.body, Multipart) else call.body
         exchange.attempt += 1
         exchange.status = exchange.received = None
+        exchange.began = self.runtime.now()
         request = Request(
-            call.method, exchange.url, list(exchange.headers.items()), call.body, call.stream, exchange.secrets
+            call.method, exchange.url, list(exchange.headers.items()), body, call.stream, exchange.secrets
         )
-        limits = Limits(exchange.deadline, self.options.connect, self.options.read)
+        limits = Limits(exchange.deadline, self.options.connect, self.options.read, call.max_body)
         try:
             response = await self.runtime.send(request, limits)
         except TransportFault as fault:
-            error = from_fault(fault, expired=exchange.remaining() < _MOMENT)
+            sent = fault.sent
+            error: Exception = from_fault(fault, expired=exchange.remaining() < _MOMENT)
+            if isinstance(body, Sending) and body.failure is not None:
+                error = body.failure
         else:
             exchange.sent, exchange.status, exchange.received = "yes", response.status, response.headers
             return response
-        exchange.sent = max(exchange.sent, error.sent, key=_CERTAINTY.__getitem__)
+        exchange.sent = surer(exchange.sent, sent)
         raise error
 
 

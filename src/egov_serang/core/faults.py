@@ -10,7 +10,7 @@ from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError, Un
 _HINTS: Final = {
     "connect": "Check the gateway's address, your network and any proxy",
     "tls": "Check the gateway's certificate, your CA file and this machine's clock",
-    "too_large": "The answer is over the size limit; ask for smaller pages",
+    "too_large": "The answer is over the size limit: ask for smaller pages, or allow more with max_bytes",
 }
 _MAYBE: Final = "The service may have acted: repeat with the same idempotency_key, or look the result up first"
 

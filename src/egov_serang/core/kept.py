@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import Final, Generic, TypeVar
 
+from egov_serang.core import forks
 from egov_serang.core.runtime import Runtime
 from egov_serang.errors import DeadlineExceeded, EgovError
 
@@ -28,11 +28,16 @@ class Kept(Generic[T]):
 
     def __init__(self, fetch: Callable[[Runtime, float], Awaitable[T]], fresh: float) -> None:
         self._fetch, self._fresh = fetch, fresh
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._flights: dict[str, Future[None]] = {}
         self._value: T | None = None
         self._failed_at = self._stale_at = _LONG_AGO
         self._failure: EgovError | None = None
+        forks.watch(self)
+
+    def after_fork(self) -> None:
+        """Forget what threads were fetching that this process does not have; what is kept stays."""
+        self._flights = {}
 
     async def get(self, runtime: Runtime, deadline: float) -> T:
         """It, fetched if need be.

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol, Self, TypeVar, overload
 
 from egov_serang.errors import Sent
 
-FaultKind = Literal["connect", "tls", "timeout", "reset", "protocol", "truncated", "too_large", "closed"]
+D = TypeVar("D")
+
+FaultKind = Literal["connect", "tls", "timeout", "reset", "protocol", "truncated", "too_large", "closed", "source"]
+
+MAX_BODY: Final = 8 * 1024 * 1024
+"""Bytes of an answer that are taken unless its call says otherwise."""
 
 
 class Body(Protocol):
@@ -35,14 +40,38 @@ class Headers(Mapping[str, str]):
             known = self._fields.get(key)
             self._fields[key] = value if known is None else f"{known}, {value}"
 
+    @classmethod
+    def of(cls, fields: dict[str, str]) -> Self:
+        """These fields, taken over as they are: names in lower case, no two alike."""
+        headers = cls.__new__(cls)
+        headers._fields = fields
+        return headers
+
     def __getitem__(self, name: str) -> str:
         return self._fields[name.lower()]
+
+    # Mapping's own `get` and `in` raise and catch for every field that is not there, a dozen times a call.
+    @overload
+    def get(self, name: str, default: None = None, /) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str, /) -> str: ...
+    @overload
+    def get(self, name: str, default: D, /) -> str | D: ...
+    def get(self, name: str, default: object = None, /) -> object:
+        return self._fields.get(name.lower(), default)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._fields
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._fields)
 
     def __len__(self) -> int:
         return len(self._fields)
+
+    def has_any(self, names: frozenset[str]) -> bool:
+        """Whether one of these names, in lower case, is among them."""
+        return not names.isdisjoint(self._fields)
 
     def __repr__(self) -> str:
         return f"<Headers {', '.join(self._fields)}>"
@@ -72,7 +101,7 @@ class Limits:
     deadline: float
     connect: float = 5.0
     read: float = 20.0
-    max_body: int = 8 * 1024 * 1024
+    max_body: int = MAX_BODY
 
 
 class Stream(Protocol):
@@ -108,7 +137,8 @@ class TransportFault(Exception):
     """A transmission that brought no answer. Carries no text of the peer's and no part of the request.
 
     Args:
-        kind: what went wrong; `closed` is a connection the peer had closed while it idled.
+        kind: what went wrong; `closed` is a connection the peer had closed while it idled, `source` a
+            body of ours that ended early.
         sent: `no` only with proof that no byte of the request reached the peer.
         reason: a short text of ours for people (never a header, address with query, or body).
         permanent: true where a repetition cannot help (an unknown certificate, a body over the limit).

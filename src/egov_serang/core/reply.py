@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from egov_serang.core.faults import from_fault
 from egov_serang.core.message import TransportFault
+from egov_serang.core.part import Part
 from egov_serang.core.runtime import run_sync
 from egov_serang.errors import UnexpectedReply
 
@@ -49,6 +49,19 @@ class Reply(Generic[T]):
         return f"<Reply {self.status} request_id={self.request_id} attempts={self.attempts}>"
 
 
+async def piece_of(stream: Stream) -> bytes:
+    """The next piece of an answer, b"" at its end.
+
+    Raises:
+        ConnectionFailed, DeadlineExceeded, UnexpectedReply: the bytes did not all arrive.
+    """
+    try:
+        return await stream.read()
+    except TransportFault as fault:
+        error = from_fault(fault, expired=fault.kind == "timeout")
+    raise error
+
+
 class Download:
     """The bytes of an answer, read once, inside `with` (or `async with` on the asynchronous client).
 
@@ -71,14 +84,9 @@ class Download:
     async def _read(self) -> bytes:
         if self._closed:
             raise ValueError("the download is closed: read it inside its with block")
-        try:
-            piece = await self._stream.read()
-        except TransportFault as fault:
-            error = from_fault(fault, expired=fault.kind == "timeout")
-        else:
-            self.sha256.update(piece)
-            return piece
-        raise error
+        piece = await piece_of(self._stream)
+        self.sha256.update(piece)
+        return piece
 
     async def _close(self) -> None:
         if not self._closed:
@@ -101,27 +109,29 @@ class Download:
         return b"".join(pieces)
 
     def save(self, path: str | Path, *, sha256: str | None = None) -> Path:
-        """Write the rest to a file, which appears under its name only when it is whole.
+        """Write the rest to a file for its owner alone, which appears under its name only when it is whole.
+
+        A cut ends it: `download_to` of the service goes on after one, and reports how far it is.
 
         Args:
             path: the file.
             sha256: the hexadecimal digest it must have, such as `Media.sha256`.
 
         Raises:
+            Invalid: the path names no file that can be written.
             UnexpectedReply: the bytes have another digest; nothing is left behind.
         """
-        target = Path(path)
-        part = target.with_name(target.name + ".part")
+        part = Part(Path(path), None)
         try:
-            with part.open("wb") as file:
-                for piece in self:
-                    file.write(piece)
+            part.begin(None)
+            for piece in self:
+                part.write(piece)
             if sha256 is not None and self.sha256.hexdigest() != sha256.lower():
-                raise UnexpectedReply("the file's SHA-256 is not the announced one", sent="yes")
-            os.replace(part, target)
+                raise UnexpectedReply("the file's SHA-256 is not the announced one", code="checksum", sent="yes")
+            part.finish()
         finally:
-            part.unlink(missing_ok=True)
-        return target
+            part.close()
+        return part.target
 
     def __iter__(self) -> Self:
         return self

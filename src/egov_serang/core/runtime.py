@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 
@@ -60,6 +60,13 @@ class Runtime(Protocol):
         """
         ...
 
+    async def offload(self, work: Callable[[], T]) -> T:
+        """Do something of this machine that takes a while, such as hashing or flushing a large file.
+
+        It is finished whatever happens: a caller that is cancelled meanwhile leaves after it.
+        """
+        ...
+
     def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
         """Carry out work that must outlive a cancelled caller; it reports through a future of its own.
 
@@ -103,6 +110,9 @@ class SyncRuntime:
 
     async def gate(self, flight: Future[T], timeout: float) -> T:
         return flight.result(timeout)
+
+    async def offload(self, work: Callable[[], T]) -> T:
+        return work()
 
     def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
         if aside:
@@ -150,6 +160,14 @@ class AsyncRuntime:
         async with asyncio.timeout(timeout):
             await landed.wait()
         return flight.result(0)
+
+    async def offload(self, work: Callable[[], T]) -> T:
+        done = asyncio.ensure_future(asyncio.to_thread(work))
+        try:
+            return await asyncio.shield(done)
+        except asyncio.CancelledError:
+            await asyncio.wait({done})
+            raise
 
     def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
         # A loop holds its tasks weakly: without this set the work could be collected half way.

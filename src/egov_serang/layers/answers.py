@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from egov_serang.core.exchange import Exchange, Next
 from egov_serang.core.ids import request_id
 from egov_serang.core.message import Response
-from egov_serang.errors import UnexpectedReply
+from egov_serang.errors import EgovError, UnexpectedReply
 
-_REDIRECTS: Final = range(300, 400)
+_NOT_A_RESULT: Final = 300
 _NOT_MODIFIED: Final = 304
 _REFUSALS: Final = 400
-PROXY_MAY_ANSWER: Final = frozenset({429, 500, 502, 503, 504})
+_TIMED_OUT: Final = 408
+PROXY_MAY_ANSWER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """What a proxy in between may say on its own, without request id and signature: nothing but that it did not work."""
 
 
@@ -33,20 +34,31 @@ class Answers:
 
     async def __call__(self, exchange: Exchange, next: Next) -> Response:
         exchange.request_id = exchange.headers["x-request-id"] = request_id()
-        response = await next(exchange)
-        echoed = response.headers.get("x-request-id")
-        if echoed != exchange.request_id and (echoed is not None or await self._missed(exchange, response)):
-            response.condemn()
-            raise UnexpectedReply(
-                "the answer does not carry this request's X-Request-Id",
-                code="unbound_answer",
-                hint="Its connection was dropped. If the gateway never echoes the id, set request_id_echo = false",
-                sent="yes",
-            )
+        try:
+            response = await next(exchange)
+            echoed = response.headers.get("x-request-id")
+            if echoed != exchange.request_id and (echoed is not None or await self._missed(exchange, response)):
+                response.condemn()
+                raise UnexpectedReply(
+                    "the answer does not carry this request's X-Request-Id",
+                    code="unbound_answer",
+                    hint="Its connection was dropped. If the gateway never echoes the id, set request_id_echo = false",
+                    sent="yes",
+                )
+            if response.status >= _NOT_A_RESULT:
+                self._refuse(exchange, response)
+        except EgovError as error:
+            exchange.note(error)  # here: the layers around this one repeat some refusals on their own
+            raise
+        return response
+
+    def _refuse(self, exchange: Exchange, response: Response) -> None:
         status = response.status
         if status >= _REFUSALS:
+            if status == _TIMED_OUT:  # it may have read half of the request, and take the rest for another one
+                response.condemn()
             raise exchange.call.read_error(response)
-        if status in _REDIRECTS and not (status == _NOT_MODIFIED and "if-none-match" in exchange.headers):
+        if not (status == _NOT_MODIFIED and "if-none-match" in exchange.headers):
             host = urlsplit(response.headers.get("location", "")).hostname
             raise UnexpectedReply(
                 f"the gateway redirects to {host or 'elsewhere'}; redirects are never followed",
@@ -54,7 +66,6 @@ class Answers:
                 hint="Configure the gateway's final address",
                 sent="yes",
             )
-        return response
 
     async def _missed(self, exchange: Exchange, response: Response) -> bool:
         if not exchange.call.authenticated or response.status in PROXY_MAY_ANSWER:

@@ -1,61 +1,18 @@
-"""Repeating what may be repeated: a positive list of outcomes, full jitter, the service's hints, a budget.
-
-Source: layers.md 3.3 and contract-v1 section 1. tenacity supplies the schedules and is loaded after the first failure.
-"""
+"""Repeating: as the policy says, within the deadline, out of a budget. Source: layers.md 3.3, contract-v1 section 1."""
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
+from egov_serang.core import forks
 from egov_serang.core.exchange import Exchange, Next
 from egov_serang.core.message import Response
-from egov_serang.errors import (
-    ApiError,
-    Conflict,
-    ConnectionFailed,
-    EgovError,
-    RateLimited,
-    ServerFault,
-    SignatureInvalid,
-    UnexpectedReply,
-)
+from egov_serang.errors import EgovError
+from egov_serang.layers.policy import DEFAULT, LONGEST_HINT, RetryPolicy, cost
 
-_LONGEST_HINT: Final = 120.0
-_DAMAGED: Final = frozenset({"signature_missing", "signature_wrong", "digest"})
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How an outcome may be repeated: on the slow schedule of a busy service, and at which price."""
-
-    slow: bool
-    cost: int
-
-
-_FAULT: Final = Verdict(slow=False, cost=14)
-_BUSY: Final = Verdict(slow=True, cost=5)
-
-
-def judge(exchange: Exchange, error: EgovError) -> Verdict | None:
-    """Whether this outcome of this call may be repeated; a pure function. None: never.
-
-    A write is repeated only with a key the wire honours, or when it provably never reached the service.
-    """
-    repeatable = exchange.call.safety != "never_repeat" or exchange.sent == "no"
-    if isinstance(error, RateLimited):
-        return _BUSY  # throttled means not executed
-    if isinstance(error, Conflict):
-        return _BUSY if error.code == "idempotency_in_progress" else None
-    if isinstance(error, ServerFault):
-        return (_BUSY if error.status == 503 else _FAULT) if repeatable else None  # noqa: PLR2004 - HTTP
-    if isinstance(error, SignatureInvalid):  # damage on the way may be gone; who signs otherwise will do so again
-        return _FAULT if repeatable and error.code in _DAMAGED else None
-    if isinstance(error, ConnectionFailed | UnexpectedReply):
-        permanent = (error.code or "").startswith("permanent_") or error.code in {"redirect", "wrong_shape"}
-        return _FAULT if repeatable and not permanent else None
-    return None
+if TYPE_CHECKING:
+    from egov_serang.layers.ratelimit import RateLimit
 
 
 class RetryBudget:
@@ -68,7 +25,7 @@ class RetryBudget:
     def __init__(self, tokens: int = 500) -> None:
         self._most = tokens
         self._left = tokens
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
 
     @property
     def left(self) -> int:
@@ -91,43 +48,79 @@ class RetryBudget:
 
 
 class Retry:
-    """Repeats within the deadline and the budget. Cancellation, and all that is not ours, passes straight through."""
+    """Repeats within the deadline and the budget. Cancellation, and all that is not ours, passes straight through.
 
-    def __init__(self, budget: RetryBudget) -> None:
+    Args:
+        budget: of the client.
+        policy: what is repeated and when.
+        limiter: holds attempts back where the service asked for it; None where nothing is to be held.
+    """
+
+    def __init__(self, budget: RetryBudget, policy: RetryPolicy = DEFAULT, limiter: RateLimit | None = None) -> None:
         self._budget = budget
+        self._policy = policy
+        self._limiter = limiter
+
+    def under(self, policy: RetryPolicy) -> Retry:
+        """The same budget and limiter under another policy."""
+        return Retry(self._budget, policy, self._limiter)
+
+    def unheld(self) -> Retry:
+        """The same budget and policy, and nothing held back: for what a call that was let through asks on its way."""
+        return Retry(self._budget, self._policy)
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """What is repeated and when."""
+        return self._policy
 
     async def __call__(self, exchange: Exchange, next: Next) -> Response:
         try:
-            response = await next(exchange)
+            response = await self._attempt(exchange, next)
         except EgovError as error:
+            self._note(exchange, error)
             failure = error
         else:
             self._budget.refund(1)
+            if self._limiter is not None:
+                self._limiter.hear(exchange)
             return response
         return await self._repeat(exchange, next, failure)
 
-    async def _repeat(self, exchange: Exchange, next: Next, failure: EgovError) -> Response:
-        from egov_serang.layers.schedule import Schedule  # noqa: PLC0415 - loads tenacity, which a success never needs
+    def _attempt(self, exchange: Exchange, next: Next) -> Awaitable[Response]:
+        """The attempt to be awaited. No coroutine of its own: an attempt that nothing holds back costs nothing here."""
+        limiter = self._limiter
+        return next(exchange) if limiter is None or not limiter.awake else limiter.carry(exchange, next)
 
-        schedule = Schedule(exchange.retries)
+    def _note(self, exchange: Exchange, error: EgovError) -> None:
+        exchange.note(error)
+        if self._limiter is not None:
+            self._limiter.hear(exchange, error)
+
+    async def _repeat(self, exchange: Exchange, next: Next, failure: EgovError) -> Response:
         while True:
-            verdict = judge(exchange, failure)
-            if verdict is None:
+            wait = self._policy.delay(exchange, failure)
+            if wait is None or wait >= exchange.remaining():
                 break
-            wait = schedule.wait(slow=verdict.slow, hint=failure.retry_after)
-            if wait is None or wait > _LONGEST_HINT or wait >= exchange.remaining():
-                break
-            if not self._budget.spend(verdict.cost):
+            price = cost(failure)
+            if not self._budget.spend(price):
+                failure.budget_exhausted = True
                 failure.hint = "The client's retry budget is used up: the service is failing often; slow down"
-                break
+                raise failure
+            exchange.repeated += 1
+            exchange.waited += wait
             await exchange.runtime.sleep(wait)
             try:
-                response = await next(exchange)
+                response = await self._attempt(exchange, next)
             except EgovError as error:
+                self._note(exchange, error)
                 failure = error
             else:
-                self._budget.refund(verdict.cost)
+                self._budget.refund(price)
+                if self._limiter is not None:
+                    self._limiter.hear(exchange)
                 return response
-        if not isinstance(failure, ApiError) and exchange.sent != "no":
-            failure.sent = exchange.sent
+        hint = failure.retry_after
+        if failure.hint is None and hint is not None and (hint > LONGEST_HINT or hint >= exchange.remaining()):
+            failure.hint = f"The service asks to come back in {hint:g} s, which is longer than this call may wait"
         raise failure

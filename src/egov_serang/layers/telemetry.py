@@ -8,7 +8,7 @@ have one, and begin with `egov.` elsewhere. Source: layers.md 4.2 rule 2.
 from __future__ import annotations
 
 import re
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextvars import Token
 from types import TracebackType
@@ -24,7 +24,6 @@ from opentelemetry.util.types import AttributeValue
 from egov_serang import __version__
 from egov_serang.core.exchange import Exchange, Next
 from egov_serang.core.message import Limits, Request, Response, TransportFault
-from egov_serang.core.runtime import Runtime
 from egov_serang.errors import ConfigError, EgovError
 
 T = TypeVar("T")
@@ -124,7 +123,7 @@ class CallSpan(Current):
         super().__enter__()
         exchange = self._exchange
         _PROPAGATOR.inject(exchange.headers)  # without a span to speak of, the header stays as the engine made it
-        exchange.runtime = _Watched(exchange.runtime, self._tracer)
+        exchange.runtime = _Watched(exchange, self._tracer)
         return self
 
     def outcome(self, error: BaseException | None) -> Attributes:
@@ -174,8 +173,9 @@ class _Watched:
     Layers send nothing through it but requests for tokens; the call's own go through the engine.
     """
 
-    def __init__(self, runtime: Runtime, tracer: Tracer) -> None:
-        self._runtime = runtime
+    def __init__(self, exchange: Exchange, tracer: Tracer) -> None:
+        self._exchange = exchange
+        self._runtime = exchange.runtime
         self._tracer = tracer
 
     @property
@@ -203,7 +203,7 @@ class _Watched:
             return response
 
     async def sleep(self, seconds: float) -> None:
-        _waited(trace.get_current_span(), "retry", seconds)
+        _waited(trace.get_current_span(), self._exchange.reason, seconds)
         await self._runtime.sleep(seconds)
 
     async def gate(self, flight: Future[T], timeout: float) -> T:
@@ -213,7 +213,11 @@ class _Watched:
         try:
             return await self._runtime.gate(flight, timeout)
         finally:
-            _waited(span, "token", self._runtime.now() - start)
+            reason = "limit" if self._exchange.reason == "limit" else "token"
+            _waited(span, reason, self._runtime.now() - start)
+
+    async def offload(self, work: Callable[[], T]) -> T:
+        return await self._runtime.offload(work)
 
     def launch(self, work: Coroutine[Any, Any, None], *, aside: bool = False) -> None:
         self._runtime.launch(work, aside=aside)

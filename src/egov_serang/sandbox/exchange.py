@@ -14,6 +14,7 @@ from email.utils import formatdate
 from typing import Any, Final
 from urllib.parse import unquote
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from egov_serang.sandbox.answers import SignedAnswer, is_asked_for, spoil
@@ -73,6 +74,8 @@ class Exchange:
 
         try:
             await self._app(scope, receive, sending)
+        except ClientDisconnect:
+            pass  # it left in the middle of its body: nothing was done, and nobody is there to be told
         except Exception as fault:  # a bug in a handler must become a 500 that says nothing of its data
             _LOG.error("%s in %s", type(fault).__name__, _where(fault))
             if status == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -86,9 +86,9 @@ def _complete(operation: dict[str, Any], method: str, scopes: tuple[str, ...] | 
         response.setdefault("headers", {})["X-Request-Id"] = _header("Echo of the request's.")
         if "304" in operation["responses"] and int(status) < _ERRORS_FROM:
             response["headers"]["ETag"] = _header("The version, quoted.")
-    if "304" in operation["responses"]:
-        held = _parameter("If-None-Match", "The version the caller holds, quoted.", required=False)
-        operation.setdefault("parameters", []).append(held)
+    conditions = list(_conditions(operation))
+    if conditions:
+        operation.setdefault("parameters", []).extend(conditions)
     if scopes is None:
         return
     operation["security"] = [{"token": [scope], "signature": []} for scope in scopes]
@@ -109,6 +109,15 @@ def _complete(operation: dict[str, Any], method: str, scopes: tuple[str, ...] | 
     for status, response in operation["responses"].items():
         if int(status) < _ERRORS_FROM:
             response["headers"]["Idempotency-Replayed"] = _header("`true` on a kept answer.")
+
+
+def _conditions(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Headers that ask for less than all of it."""
+    if "304" in operation["responses"]:
+        yield _parameter("If-None-Match", "The version the caller holds, quoted.", required=False)
+    if "206" in operation["responses"]:
+        yield _parameter("Range", "One range of bytes, such as `bytes=4096-`.", required=False)
+        yield _parameter("If-Range", "The version it is a range of, quoted; another is sent whole.", required=False)
 
 
 def _exemplify(operation: dict[str, Any]) -> None:

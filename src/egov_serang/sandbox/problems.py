@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -45,6 +45,7 @@ COMMON: Final = MappingProxyType(
         "daily_limit_reached": 429,
         "payload_too_large": 413,
         "unsupported_media": 415,
+        "range_not_satisfiable": 416,
         "upstream_unavailable": 503,
         "upstream_timeout": 504,
         "internal": 500,
@@ -111,6 +112,7 @@ class Problem(Exception):
         challenge: `WWW-Authenticate` of a 401, in place of `Bearer`.
         retry_after_s: seconds to wait, also sent as `Retry-After`.
         status: another status than the code's usual one.
+        headers: further fields of the answer.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class Problem(Exception):
         retry_after_s: int | None = None,
         status: int | None = None,
         challenge: str = "Bearer",
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -131,6 +134,7 @@ class Problem(Exception):
         self.allowed_actions = None if allowed_actions is None else [str(action) for action in allowed_actions]
         self.retry_after_s = retry_after_s
         self.challenge = challenge
+        self.headers = headers
         self.status = STATUS[code] if status is None else status
 
     def response(self) -> JSONResponse:
@@ -147,7 +151,9 @@ class Problem(Exception):
             "retryable": self.code in _RETRYABLE,
             "retry_after_s": self.retry_after_s,
         }
-        headers = {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
+        headers = dict(self.headers)
+        if self.retry_after_s is not None:
+            headers["Retry-After"] = str(self.retry_after_s)
         if self.status == STATUS["unauthenticated"]:
             headers["WWW-Authenticate"] = self.challenge
         return JSONResponse(body, self.status, headers, MEDIA_TYPE)

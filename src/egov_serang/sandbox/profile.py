@@ -29,8 +29,9 @@ class Profile:
     issuer: str
     city: str
     client_id: str
-    key_file: Path
+    key_file: Path | None
     signing_key_file: Path
+    auth: str | None = None
     ca_file: Path | None = None
     client_cert_file: Path | None = None
 

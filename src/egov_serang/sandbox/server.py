@@ -24,6 +24,8 @@ from egov_serang.sandbox.profile import Profile, own_keys
 from egov_serang.sandbox.working import Calendar
 
 HOST: Final = "127.0.0.1"
+RETURN: Final = f"http://{HOST}/callback"
+"""Where a browser comes back to in programs on people's machines, on whatever port."""
 _START_S: Final = 30
 
 T = TypeVar("T")
@@ -188,7 +190,7 @@ class Sandbox:
         )
         self._do(control.register(body, self._platform))
 
-    def credentials(self, client_id: str, scopes: Sequence[str], folder: Path) -> Profile:
+    def credentials(self, client_id: str, scopes: Sequence[str], folder: Path, *, people: bool = False) -> Profile:
         """Register a client with keys of its own.
 
         Args:
@@ -197,12 +199,18 @@ class Sandbox:
             folder: where its assertion key (ES256) and message key (of the kind the city prefers) are written as PEM
                 files, 0600. Keys of an earlier run found there are used again, so that a restart changes nothing for
                 its programs. With TLS a certificate of this run and its authority are written beside them.
+            people: whether it is a program that people let in (`auth = "login"`): public, without an assertion key, and
+                known to come back to any port of this machine.
 
         Raises:
             ValueError: a file there is not such a key.
         """
         profile, jwks = own_keys(self.url, self._platform.city, client_id, folder)
-        self.register(client_id, jwks, scopes)
+        if people:
+            self.register(client_id, {"keys": jwks["keys"][1:]}, scopes, public=True, redirect_uris=[RETURN])
+            profile = replace(profile, auth="login", key_file=None)
+        else:
+            self.register(client_id, jwks, scopes)
         if self._authority is None:
             return profile
         ca_file, certificate = folder / "sandbox-ca.pem", folder / f"{client_id}-certificate.pem"

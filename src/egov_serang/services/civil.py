@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from egov_serang.core.bind import M, Service, Steps, flow, operation, paginated
-from egov_serang.core.body import File
 from egov_serang.core.call import Call
+from egov_serang.core.file import File, FileSource
 from egov_serang.core.paging import Paged
 from egov_serang.models.civil import (
     CivilAction,
@@ -118,13 +117,13 @@ class CivilApplications(Service[M]):
         )
 
     @operation
-    def attach(self, application_id: str, kind: str, file: File | bytes | str | Path) -> Call[Document]:
+    def attach(self, application_id: str, kind: str, file: FileSource) -> Call[Document]:
         """Attach a document.
 
         Args:
             application_id: of the draft or returned application.
             kind: one of the service's `required_documents`.
-            file: a path, bytes or a `File`; streamed.
+            file: a path, bytes, an open binary file, or a `File` (which can tell its progress); streamed.
 
         Raises:
             Invalid: the file cannot be read, is too large or of a kind not taken.

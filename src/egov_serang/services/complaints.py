@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from egov_serang.core.bind import M, Steps, flow, operation, paginated
-from egov_serang.core.body import File
-from egov_serang.core.call import Call
+from egov_serang.core.call import MAX_BODY, Call, invalid
+from egov_serang.core.file import File, FileSource, Progress
 from egov_serang.core.paging import Paged
 from egov_serang.core.reply import Download
+from egov_serang.core.transfer import MAX_FILE, SavedFile, save
 from egov_serang.errors import UnsupportedOperation
 from egov_serang.models.complaints import (
     Complaint,
@@ -53,7 +55,7 @@ class Complaints(ComplaintsReading[M]):
         description: str,
         *,
         location: Location | None = None,
-        photos: Sequence[File | bytes | str | Path] = (),
+        photos: Sequence[FileSource] = (),
         keep_photo_location: bool = False,
         attributes: Mapping[str, Any] | BaseModel | None = None,
         reporter: Reporter | None = None,
@@ -68,7 +70,8 @@ class Complaints(ComplaintsReading[M]):
                 before anything is sent.
             description: what is wrong, 1 to 4000 characters.
             location: a map point (WGS84 degrees), an address, an area.
-            photos: paths, bytes or `File`s; streamed, each sent as a step of its own after the complaint exists.
+            photos: paths, bytes, open binary files or `File`s; streamed, each sent as a step of its own after the
+                complaint exists.
             keep_photo_location: send photos with the place where they were taken, which is else removed from JPEGs.
             attributes: further fields the category asks for, or its filled `form()`.
             reporter: who complains; none for an anonymous complaint.
@@ -143,7 +146,7 @@ class Complaints(ComplaintsReading[M]):
     def attach(
         self,
         complaint_id: str,
-        file: File | bytes | str | Path,
+        file: FileSource,
         *,
         visibility: Visibility | str | None = None,
     ) -> Call[Media]:
@@ -151,7 +154,7 @@ class Complaints(ComplaintsReading[M]):
 
         Args:
             complaint_id: of the complaint.
-            file: a path, bytes or a `File`.
+            file: a path, bytes, an open binary file, or a `File` (which can tell its progress).
             visibility: `public` (default), `confidential` (the reporter and the officers), `internal` (officers alone).
 
         Raises:
@@ -163,19 +166,71 @@ class Complaints(ComplaintsReading[M]):
         return self.wire.attach(complaint_id, File.of(file), visibility)
 
     @operation
-    def download(self, complaint_id: str, media_id: str) -> Call[Download]:
+    def download(self, complaint_id: str, media_id: str, *, max_bytes: int = MAX_BODY) -> Call[Download]:
         """Read a photo or file of a complaint, piece by piece: `with client.complaints.download(...) as photo:`.
+
+        Into a file, `download_to` goes on after a cut and checks what came.
 
         Args:
             complaint_id: of the complaint.
             media_id: of the file, from `Complaint.media`.
+            max_bytes: the most that is taken, 8 MiB by default.
 
         Raises:
             NotFound: there is no such file.
+            UnexpectedReply: it is larger than `max_bytes`.
 
         Source: contract-v1 section 2 (`Media.url`).
         """
-        return self.wire.download(complaint_id, media_id)
+        if max_bytes < 1:
+            raise invalid("max_bytes", "must be at least 1", "value")
+        return replace(self.wire.download(complaint_id, media_id), max_body=max_bytes)
+
+    @flow
+    async def download_to(
+        self,
+        step: Steps,
+        complaint_id: str,
+        media: Media | str,
+        path: str | Path,
+        *,
+        max_bytes: int = MAX_FILE,
+        progress: Progress | None = None,
+    ) -> SavedFile:
+        """Download a photo or file of a complaint into a file, which appears only when it is whole and proven.
+
+        The bytes stream into `NAME.part`. A cut is gone on with, within the client's retries; what is there when the
+        call ends all the same, or the program does, is where the next call with the same path begins.
+
+        Args:
+            complaint_id: of the complaint.
+            media: the file as `Complaint.media` shows it, with its size and SHA-256; its id alone has them looked up.
+            path: where it goes; readable by its owner alone (0600), whatever was there before is replaced.
+            max_bytes: the most that is taken, 1 GiB by default.
+            progress: called with the bytes so far and the bytes in all; the count goes back where some must come
+                again. An exception it raises ends the call.
+
+        Returns:
+            Where it is, its size and digest, and how much of it was there before.
+
+        Raises:
+            Invalid: the complaint has no such file, it is larger than `max_bytes`, or the path cannot be written.
+            UnexpectedReply: other bytes than announced; nothing is left behind.
+            ConnectionFailed, DeadlineExceeded: it did not all arrive; the hint says what is kept.
+            NotFound: there is no such complaint, or no such file any more.
+
+        Source: contract-v1 section 2 (`Media`); RFC 9110 section 14 (ranges).
+        """
+        if isinstance(media, str):
+            held = (await step(self.wire.get(complaint_id))).data.media
+            found = next((one for one in held if one.media_id == media), None)
+            if found is None:
+                raise invalid("media", "is none of this complaint's files", "unknown")
+            media = found
+        call = self.wire.download(complaint_id, media.media_id)
+        return await save(
+            step, call, path, size=media.size, sha256=media.sha256, max_bytes=max_bytes, progress=progress
+        )
 
     @operation
     def get(self, complaint_id: str) -> Call[Complaint]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from egov_serang.core.bind import M, Service, Steps, flow, paginated
-from egov_serang.core.body import File
+from egov_serang.core.file import File, FileSource
 from egov_serang.core.paging import Paged
 from egov_serang.models.complaints import Update, Visibility
 from egov_serang.services.arguments import text
@@ -43,7 +42,7 @@ class Updates(Service[M]):
         complaint_id: str,
         description: str,
         *,
-        photos: Sequence[File | bytes | str | Path] = (),
+        photos: Sequence[FileSource] = (),
         visibility: Visibility | str | None = None,
     ) -> Update:
         """Say something about a complaint, with photos.
@@ -51,7 +50,7 @@ class Updates(Service[M]):
         Args:
             complaint_id: of the complaint.
             description: 1 to 4000 characters.
-            photos: paths, bytes or `File`s; each is attached as a step of its own before the text is sent.
+            photos: paths, bytes, open binary files or `File`s; each attached as a step of its own before the text.
             visibility: `public` (default), `confidential` (the reporter and the officers), `internal` (officers alone).
 
         Raises:

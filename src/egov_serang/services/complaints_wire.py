@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from egov_serang.core.body import File
 from egov_serang.core.call import Call
+from egov_serang.core.file import File
 from egov_serang.core.paging import Paged
 from egov_serang.core.reply import Download
 from egov_serang.models.complaints import (

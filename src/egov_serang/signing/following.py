@@ -7,11 +7,11 @@ know both for a while. Source: contract-v1 section 1 (window and skew).
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
+from egov_serang.core import forks
 from egov_serang.errors import ConfigError
 from egov_serang.signing.profiles import SignatureProfile
 
@@ -39,7 +39,7 @@ class Followed(Generic[T]):
 
     def __init__(self, file: Path, make: Callable[[], T]) -> None:
         self._file, self._make = file, make
-        self._looking = threading.Lock()
+        self._looking = forks.lock()
         self._mark = _mark(file)  # taken before reading: a replacement in between is noticed at the next look
         self._complained: Mark | None = None
         self._looked = float("-inf")

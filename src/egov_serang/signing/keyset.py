@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-import threading
 import time
 from collections.abc import Callable
 
+from egov_serang.core import forks
 from egov_serang.errors import ConnectionFailed, EgovError
 from egov_serang.signing.algorithms import VerifyKey
 from egov_serang.signing.jwks import KeyCache
@@ -37,7 +37,7 @@ class KeySet:
     ) -> None:
         self._fetch, self._clock = fetch, clock
         self._cache = KeyCache(fresh_s, cooldown_s, stale_s)
-        self._flight = threading.Lock()
+        self._flight = forks.lock()
 
     def get(self, keyid: str) -> VerifyKey | None:
         """The key of this name; None where its owner has no such key.

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import threading
 from pathlib import Path
 from typing import Final, Protocol
 
+from egov_serang.core import forks
 from egov_serang.errors import SignatureInvalid
 
 CAP: Final = 2_000_000
@@ -62,7 +62,7 @@ class MemoryNonces:
         self._span_s = span_s
         self._spans: dict[int, set[int]] = {}
         self._swept = 0.0
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
 
     def __len__(self) -> int:
         return sum(map(len, self._spans.values()))
@@ -108,7 +108,7 @@ class SqliteNonces:
     def __init__(self, path: Path, cap: int = CAP) -> None:
         path.touch(mode=0o600)
         self._cap = cap
-        self._lock = threading.Lock()
+        self._lock = forks.lock()
         self._swept = 0.0
         self._database = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         # A machine that fails may forget the last few: their messages are as stale as its clock then.

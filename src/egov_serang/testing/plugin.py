@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from egov_serang.client import AsyncClient, Client
     from egov_serang.config import Config
     from egov_serang.sandbox.server import Sandbox
+    from egov_serang.testing.faults import FaultGateway
     from egov_serang.testing.scripted import ScriptedFaults
 
 CLIENT_ID: Final = "test-client"
@@ -102,3 +103,15 @@ def egov_faults(egov_sandbox: Sandbox, egov_config: Config) -> Iterator[Scripted
 
     yield ScriptedFaults(egov_sandbox)
     egov_sandbox.reset()
+
+
+@pytest.fixture
+def egov_fault_gateway() -> Iterator[FaultGateway]:
+    """A gateway that fails on demand, on this machine: what shall happen is added with `then`.
+
+    It needs no extra, gives tokens, honours idempotency keys and counts effects: `Config(**gateway.settings)`.
+    """
+    from egov_serang.testing.faults import FaultGateway  # noqa: PLC0415
+
+    with FaultGateway() as gateway:
+        yield gateway

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import io
-import time
-from collections import deque
 from collections.abc import AsyncGenerator
 from functools import partial
+from typing import Any, Final
 
 import httpcore
 
-from egov_serang.core.message import Limits, Request, Response, Stream, TransportFault
+from egov_serang.core.message import Limits, Request, Response, Stream
+from egov_serang.transport.agate import AsyncGate
 from egov_serang.transport.anetwork import AsyncWire
 from egov_serang.transport.answer import Intake, check_framing, fields, is_streamed
 from egov_serang.transport.outgoing import Address, locate, outgoing, refused
@@ -21,21 +21,34 @@ from egov_serang.transport.tls import Shown, TlsOptions, context_for
 AsyncLane = Lane[httpcore.AsyncHTTPConnection, AsyncWire]
 
 
-class _Pool:
+class _Alone:
+    """In place of httpcore's locks, three a call that each give the loop a turn: a lane has one call at a time."""
+
+    async def __aenter__(self) -> None: ...
+    async def __aexit__(self, *_: object) -> None: ...
+
+    def keep(self, connection: Any) -> None:
+        """Take the place of both locks of a connection; it has the second one when it has answered."""
+        connection._request_lock = self
+        if connection._connection is not None:
+            connection._connection._state_lock = self
+
+
+_ALONE: Final = _Alone()
+
+
+class _Pool(AsyncGate):
     """Slots and resting lanes of one event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, slots: int, tls: TlsOptions, keep: Keep) -> None:
-        self.loop = loop
-        self._slots = slots
+        super().__init__(loop, slots)
         self._tls = tls
-        self._busy = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
         self._resting: Stacks[AsyncLane] = Stacks(keep)
         self._ending = self._until_the_loop_ends()
 
     @property
     def count(self) -> Count:
-        return Count(self._busy, len(self._resting), self._slots)
+        return Count(self.busy, len(self._resting), self.slots)
 
     async def watch(self) -> None:
         """Have the lanes closed when the loop shuts down, should nobody close the client."""
@@ -43,30 +56,31 @@ class _Pool:
 
     async def take(self, address: Address, deadline: float) -> AsyncLane:
         """A lane to the address, its slot taken; waits for the slot until the deadline, in order of arrival."""
-        if self._busy < self._slots:
-            self._busy += 1
+        if self.busy < self.slots:
+            self.busy += 1
         else:
-            await self._wait_for_slot(deadline)
+            await self.wait(deadline)
         try:
             shown = self._tls.shown()
             lane = self._resting.pop(address, shown)
             return self._open(address, shown) if lane is None else lane
         except BaseException:  # whatever happened, Ctrl-C too: the slot was taken and no lane will give it back
-            self._free()
+            self.free()
             raise
 
     def give(self, lane: AsyncLane) -> None:
         """Take a lane back after its answer was read to the end."""
         if lane.is_reusable():
+            _ALONE.keep(lane.connection)
             self._resting.push(lane)
         else:
             lane.line.cut()
-        self._free()
+        self.free()
 
     def drop(self, lane: AsyncLane) -> None:
         """Throw a lane away with whatever is under way on it."""
         lane.line.cut()
-        self._free()
+        self.free()
 
     def condemn(self, lane: AsyncLane) -> None:
         self._resting.condemn(lane)
@@ -79,33 +93,6 @@ class _Pool:
         origin = httpcore.Origin(address.scheme, address.host, address.port)
         wire = AsyncWire()
         return Lane(address, httpcore.AsyncHTTPConnection(origin, context, network_backend=wire), wire, shown)
-
-    def _free(self) -> None:
-        """Hand the slot to the first who still waits, else have one more free."""
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._busy -= 1
-
-    async def _wait_for_slot(self, deadline: float) -> None:
-        turn: asyncio.Future[None] = self.loop.create_future()
-        self._waiting.append(turn)
-        timer = self.loop.call_later(max(0.0, deadline - time.monotonic()), self._give_up, turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._free()  # cancelled in the very moment the slot came: the next one gets it
-            raise
-        finally:
-            timer.cancel()
-
-    def _give_up(self, turn: asyncio.Future[None]) -> None:
-        if not turn.done():
-            reason = f"all {self._slots} connection slots were busy"
-            turn.set_exception(TransportFault("timeout", sent="no", reason=reason))
 
     async def _until_the_loop_ends(self) -> AsyncGenerator[None, None]:
         # An asynchronous generator is the one thing every loop closes while it can still close connections.

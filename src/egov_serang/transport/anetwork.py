@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import httpcore
 
-from egov_serang.transport.faults import distrusted
+from egov_serang.transport.faults import hopeless_handshake
 from egov_serang.transport.network import FLUSH_AT, Bounds, is_readable
 
 _PAUSE_AT = 256 * 1024
@@ -56,21 +56,21 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
     ) -> AsyncWire:
         """Shake hands, within the connect limit."""
         plain, self.connected = self._line(), False
-        untrusted, late = False, False
+        hopeless, late = None, False
         try:
             async with asyncio.timeout(self.left(self._limits.connect)):
                 self._transport = await asyncio.get_running_loop().start_tls(
                     plain, self, ssl_context, server_hostname=server_hostname
                 )
         except OSError as error:
-            untrusted = isinstance(error, ssl.SSLCertVerificationError)
+            hopeless = hopeless_handshake(error)
             late = isinstance(error, TimeoutError)
         else:
             self.connected = self._transport is not None
             return self
         self.cut()
-        if untrusted:
-            raise distrusted()
+        if hopeless is not None:
+            raise hopeless
         raise self.late() if late else self.fault("tls", "the TLS handshake failed")
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -92,11 +92,9 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
                 raise self.broken()
             await self._wait()
         data, self._received = self._received[:max_bytes], self._received[max_bytes:]
-        if data:
-            self.heard = True
-            if self._transport is not None and not self._received:
-                self._transport.resume_reading()
-        self.ended = not data
+        if data and self._transport is not None and not self._received:
+            self._transport.resume_reading()
+        self.taken(data)
         return data
 
     async def aclose(self) -> None:

@@ -32,6 +32,10 @@ _KNOWN: dict[str, tuple[FaultKind, Proof, str]] = {
     "ProxyError": ("connect", "maybe", "the proxy refused"),
     "TransportError": ("reset", "maybe", "the connection broke"),
 }
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
+_EXPIRED = "the certificate of the service has expired"
+_OTHER_HOST = "the certificate of the service is for another host"
+_DISTRUST: dict[int | None, str] = {10: _EXPIRED, 62: _OTHER_HOST, 64: _OTHER_HOST}
 _HOPELESS = frozenset({"UnsupportedProtocol", "InvalidURL", "LocalProtocolError"})
 
 
@@ -47,23 +51,36 @@ def translated(error: BaseException) -> TransportFault | None:
     for kind in type(error).__mro__:
         known = _KNOWN.get(kind.__name__)
         if known is not None and kind.__module__.partition(".")[0] in _LIBRARIES:
-            if _is_distrust(error):
-                return distrusted()
+            untrusted = _distrust(error)
+            if untrusted is not None:
+                return untrusted
             return TransportFault(known[0], sent=known[1], reason=known[2], permanent=kind.__name__ in _HOPELESS)
     return None
 
 
-def distrusted() -> TransportFault:
-    """The fault of a certificate we do not trust: another try would meet the same one."""
-    return TransportFault(
-        "tls", sent="no", reason="the certificate of the service is not trusted for this host", permanent=True
-    )
+def hopeless_handshake(error: OSError) -> TransportFault | None:
+    """The fault of a handshake that another try would fail as well; None where it might not."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return distrusted(error.verify_code)
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+        return TransportFault("tls", sent="no", reason="the service does not speak TLS on this port", permanent=True)
+    return None
 
 
-def _is_distrust(error: BaseException) -> bool:
+def distrusted(verify_code: int | None = None) -> TransportFault:
+    """The fault of a certificate we do not trust: another try would meet the same one.
+
+    Args:
+        verify_code: OpenSSL's reason, where it is known.
+    """
+    reason = _DISTRUST.get(verify_code, "the certificate of the service is not trusted for this host")
+    return TransportFault("tls", sent="no", reason=reason, permanent=True)
+
+
+def _distrust(error: BaseException) -> TransportFault | None:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return True
+            return distrusted(cause.verify_code)
         cause = cause.__cause__ or cause.__context__
-    return False
+    return None

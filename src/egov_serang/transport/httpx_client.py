@@ -11,7 +11,7 @@ import asyncio
 import io
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from egov_serang.core.message import Body, Headers, Limits, Request, Response, Stream, TransportFault
 from egov_serang.transport.answer import Intake, check_framing, fields, is_streamed
@@ -20,6 +20,7 @@ from egov_serang.transport.outgoing import header_fields, in_one_piece, locate, 
 
 if TYPE_CHECKING:
     import httpx
+    import httpx2
 
 
 def _left(limits: Limits, sent: Proof = "maybe") -> float:
@@ -113,10 +114,10 @@ class _Download(Stream):
 
 
 class HttpxTransport:
-    """`Client(http_client=...)`: sends over a `httpx.Client` that stays the caller's to configure and to close."""
+    """`Client(http_client=...)`: sends over a `httpx.Client`, or httpx2's, that stays the caller's affair."""
 
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+    def __init__(self, client: httpx.Client | httpx2.Client) -> None:
+        self._client = cast("httpx.Client", client)  # httpx2's is like it in all that is used here
 
     def send(self, request: Request, limits: Limits) -> Response:
         """Send once and read the answer. The deadline clamps each phase and is checked between pieces of the body.
@@ -170,10 +171,10 @@ class _AsyncDownload(Stream):
 
 
 class AsyncHttpxTransport:
-    """`AsyncClient(http_client=...)`: sends over a `httpx.AsyncClient` that stays the caller's."""
+    """`AsyncClient(http_client=...)`: sends over a `httpx.AsyncClient`, or httpx2's, that stays the caller's."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+    def __init__(self, client: httpx.AsyncClient | httpx2.AsyncClient) -> None:
+        self._client = cast("httpx.AsyncClient", client)
 
     async def send(self, request: Request, limits: Limits) -> Response:
         """Send once and read the answer, the whole within the deadline.

@@ -10,10 +10,10 @@ from functools import partial
 
 import httpcore
 
-from egov_serang.core.message import Limits, Request, Response, Stream, TransportFault
+from egov_serang.core.message import Limits, Request, Response, Stream
 from egov_serang.transport.answer import Intake, check_framing, fields, is_streamed
 from egov_serang.transport.network import Wire
-from egov_serang.transport.outgoing import Address, locate, outgoing, refused
+from egov_serang.transport.outgoing import Address, crowded, locate, outgoing, refused
 from egov_serang.transport.stack import KEEP, Count, Keep, Lane, Stacks
 from egov_serang.transport.tls import TlsOptions, context_for
 
@@ -42,7 +42,7 @@ class _Pool:
             if self._busy >= self._slots and not self._changed.wait_for(
                 lambda: self._busy < self._slots, max(0.0, deadline - time.monotonic())
             ):
-                raise TransportFault("timeout", sent="no", reason=f"all {self._slots} connection slots were busy")
+                raise crowded(self._slots)
             lane = self._resting.pop(address, shown)
             self._busy += 1
         if lane is not None:

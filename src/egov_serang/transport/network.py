@@ -16,9 +16,12 @@ from typing import Any
 import httpcore
 
 from egov_serang.core.message import FaultKind, Limits, TransportFault
-from egov_serang.transport.faults import Proof, distrusted, translated
+from egov_serang.transport.answer import Interims
+from egov_serang.transport.faults import Proof, hopeless_handshake, translated
 
 FLUSH_AT = 64 * 1024
+_AROUND = 1024 * 1024
+"""Bytes that may stand around a body: heads, chunk sizes, trailers. HTTP libraries count none of them all."""
 
 
 class Bounds:
@@ -34,12 +37,15 @@ class Bounds:
         self.ended = False
         """The peer said that no more comes, and we have come to that point."""
         self._resting = False
+        self._came = 0
+        self._interims: Interims | None = None
 
     def arm(self, limits: Limits) -> None:
         """Begin a transmission."""
         self._limits = limits
         self._resting = False
         self.sent, self.heard, self.reused = "no", False, self.connected
+        self._came, self._interims = 0, None
 
     def rest(self) -> None:
         """End the transmission: whatever comes from now on answers no question."""
@@ -51,6 +57,28 @@ class Bounds:
         if seconds <= 0:
             raise self.late()
         return seconds
+
+    def taken(self, data: bytes) -> None:
+        """Note what came from the line before it is handed on; b"" is its end.
+
+        Raises:
+            TransportFault: too much around the body, or too many interim answers.
+        """
+        if not self.heard:
+            if not data:
+                self.ended = True
+                return
+            self.heard = True
+            if Interims.begin_with(data):
+                self._interims = Interims()
+        self.ended = not data
+        self._came += len(data)
+        if self._came > self._limits.max_body + _AROUND:
+            raise TransportFault(
+                "too_large", sent=self.sent, reason="the answer is larger than allowed", permanent=True
+            )
+        if self._interims is not None and not self._interims.feed(data):
+            self._interims = None
 
     def late(self) -> TransportFault:
         reason = "no connection in time" if not self.connected else "no complete answer in time"
@@ -144,18 +172,18 @@ class Wire(Bounds, httpcore.NetworkBackend, httpcore.NetworkStream):
     ) -> Wire:
         """Shake hands, within the connect limit."""
         plain = self._line()
-        untrusted, late = False, False
+        hopeless, late = None, False
         try:
             plain.settimeout(self.left(self._limits.connect))
             self._socket = ssl_context.wrap_socket(plain, server_hostname=server_hostname)
         except OSError as error:
-            untrusted = isinstance(error, ssl.SSLCertVerificationError)
+            hopeless = hopeless_handshake(error)
             late = isinstance(error, TimeoutError)
         else:
             return self
         self.cut()
-        if untrusted:
-            raise distrusted()
+        if hopeless is not None:
+            raise hopeless
         raise self.late() if late else self.fault("tls", "the TLS handshake failed")
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -175,7 +203,7 @@ class Wire(Bounds, httpcore.NetworkBackend, httpcore.NetworkStream):
         except OSError:
             fault = self.broken()
         else:
-            self.heard, self.ended = self.heard or bool(data), not data
+            self.taken(data)
             return data
         raise fault
 
@@ -197,6 +225,10 @@ class Wire(Bounds, httpcore.NetworkBackend, httpcore.NetworkStream):
         line, self._socket = self._socket, None
         if line is not None:
             line.close()
+
+    def __del__(self) -> None:
+        # A client that nobody closed ends with its program: no warning to somebody who cannot do anything about it.
+        self.cut()
 
     def _line(self) -> socket.socket:
         if self._socket is None:

@@ -36,6 +36,11 @@ def refused(reason: str) -> TransportFault:
     return TransportFault("protocol", sent="no", reason=reason, permanent=True)
 
 
+def crowded(slots: int) -> TransportFault:
+    """The fault of a request that found no slot in time."""
+    return TransportFault("timeout", sent="no", reason=f"all {slots} connection slots were busy")
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address can only be this machine."""
     if host == "localhost":
@@ -77,7 +82,7 @@ def locate(url: str) -> tuple[Address, bytes]:
     return _address(match[1]), (target if target.startswith("/") else f"/{target}").encode()
 
 
-class _Pieces:
+class Pieces:
     """A long body: read anew at each iteration, in either world."""
 
     def __init__(self, body: Body) -> None:
@@ -140,6 +145,6 @@ def outgoing(request: Request, address: Address, target: bytes) -> httpcore.Requ
     content = in_one_piece(request.body)
     if content is None and request.body is not None:
         return httpcore.Request(
-            request.method, url, headers=header_fields(request, address), content=_Pieces(request.body)
+            request.method, url, headers=header_fields(request, address), content=Pieces(request.body)
         )
     return httpcore.Request(request.method, url, headers=header_fields(request, address), content=content)

@@ -19,6 +19,10 @@ class Shown(Protocol):
         """Let connections of this context show it; raises OSError where it cannot be used."""
         ...
 
+    def pem(self) -> bytes:
+        """The certificate with its chain and its key, for a library that has no contexts."""
+        ...
+
 
 class Identity(Protocol):
     """What a client shows when asked who it is: one certificate after another, as its file is replaced."""
@@ -45,6 +49,22 @@ class TlsOptions:
         return None if self.identity is None else self.identity.current(time.time())
 
 
+def fallback_store() -> str | None:
+    """The trust store for a machine that has none, such as a slim container: else every service would be unknown."""
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile or paths.capath:
+        return None
+    import certifi  # noqa: PLC0415
+
+    return certifi.where()
+
+
+def unusable() -> TransportFault:
+    """The fault of files that cannot be used; without their paths."""
+    reason = "the configured CA or client certificate file is missing or cannot be used"
+    return TransportFault("tls", sent="no", reason=reason, permanent=True)
+
+
 @functools.lru_cache(maxsize=32)
 def ssl_context(ca_file: str | None, shown: Shown | None = None) -> ssl.SSLContext:
     """The context for this trust and certificate: TLS 1.2 or newer, certificate and host name checked.
@@ -55,12 +75,9 @@ def ssl_context(ca_file: str | None, shown: Shown | None = None) -> ssl.SSLConte
         OSError: a file is missing or is not PEM (`ssl.SSLError`).
     """
     context = ssl.create_default_context(cafile=ca_file)
-    paths = ssl.get_default_verify_paths()
-    if ca_file is None and not (paths.cafile or paths.capath):
-        # A slim container has no trust store at all; without this every service would be unknown to it.
-        import certifi  # noqa: PLC0415
-
-        context.load_verify_locations(certifi.where())
+    store = fallback_store()
+    if ca_file is None and store is not None:
+        context.load_verify_locations(store)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if shown is not None:
         shown.load(context)
@@ -79,5 +96,4 @@ def context_for(scheme: bytes, options: TlsOptions, shown: Shown | None) -> ssl.
         return ssl_context(options.ca_file, shown)
     except OSError:
         pass  # raised below instead, without the path
-    reason = "the configured CA or client certificate file is missing or cannot be used"
-    raise TransportFault("tls", sent="no", reason=reason, permanent=True)
+    raise unusable()

@@ -38,11 +38,7 @@ async function provider(issuer) {
   const made = new Provider(issuer, {
     clients: settings.clients,
     jwks: await signingKeys(),
-    routes: {
-      token: tokenPath,
-      device_authorization: '/oauth2/device_authorization',
-      revocation: '/oauth2/revoke',
-    },
+    routes: { token: tokenPath },
     clientAuthMethods: [
       ...['private_key_jwt', 'client_secret_basic', 'client_secret_post', 'none'],
       ...(tls ? ['tls_client_auth'] : []),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from egov_serang.transport.outgoing import is_loopback
 
@@ -31,6 +32,11 @@ def origin_of(url: str) -> str:
     named = f"[{host}]" if ":" in host else host
     usual = parts.port is None or parts.port == {"https": 443, "http": 80}.get(parts.scheme)
     return f"{parts.scheme}://{named}" if usual else f"{parts.scheme}://{named}:{parts.port}"
+
+
+def with_query(url: str, fields: Mapping[str, str]) -> str:
+    """The address with more fields in its query."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(fields)}"
 
 
 def _parts(url: object) -> SplitResult | None:

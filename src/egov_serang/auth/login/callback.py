@@ -40,6 +40,11 @@ class Answer:
                 raise _refused("is not one: a field twice, or too long", "login_answer")
             self._fields[name] = value
 
+    @property
+    def state(self) -> str:
+        """Which login it claims to answer; empty where it does not say."""
+        return self._fields.get("state", "")
+
     def code(self, transaction: Transaction, *, names_itself: bool) -> Secret:
         """The authorization code, once it is sure that this answers this login.
 
@@ -52,7 +57,7 @@ class Answer:
             Forbidden: the person said no.
             ServerFault: the provider cannot now.
         """
-        if not transaction.is_state(self._fields.get("state", "")):
+        if not transaction.is_state(self.state):
             raise _refused("answers another login (state)", "login_state")
         issuer = self._fields.get("iss")
         if issuer != transaction.issuer and (names_itself or issuer is not None):

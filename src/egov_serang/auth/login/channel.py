@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from egov_serang.auth.credentials import Credentials
 from egov_serang.auth.form import Form
-from egov_serang.auth.login.provider import MAX_BYTES
+from egov_serang.auth.login.addresses import with_query
+from egov_serang.auth.login.provider import MAX_BYTES, Server
 from egov_serang.core.clock import Clock, skew
 from egov_serang.core.message import Limits, Request, Response, TransportFault
 from egov_serang.core.runtime import Runtime
@@ -71,7 +72,23 @@ class Channel:
             raise self._unusable(f"answered {response.status} instead of its metadata", "discovery_status")
         return response.body
 
-    async def push(self, runtime: Runtime, url: str, fields: Mapping[str, str], until: float) -> str:
+    async def address(
+        self, runtime: Runtime, server: Server, endpoint: str, request: Mapping[str, str], until: float
+    ) -> str:
+        """Where to send the browser with an authorization request; where it can be left with the server, it is.
+
+        Raises:
+            UnexpectedReply: the server demands that and names no place for it.
+        """
+        pushing = server.pushed_authorization_request_endpoint
+        if pushing is not None:
+            left = await self._push(runtime, pushing, request, until)
+            request = {"client_id": self._client_id, "request_uri": left}
+        elif server.require_pushed_authorization_requests:
+            raise self._unusable("demands pushed requests and names no place for them", "discovery_shape")
+        return with_query(endpoint, request)
+
+    async def _push(self, runtime: Runtime, url: str, fields: Mapping[str, str], until: float) -> str:
         """Leave the authorization request with the provider (RFC 9126): its `request_uri`."""
         response = await self._prove(runtime, url, fields, until)
         if response.status not in (_OK, _CREATED):

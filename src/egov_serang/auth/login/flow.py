@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,6 +11,7 @@ from egov_serang import sources
 from egov_serang.auth.credentials import ClientSecret, Credentials, PostedSecret, PrivateKeyJwt
 from egov_serang.auth.jwks import KeySource
 from egov_serang.auth.login import id_token
+from egov_serang.auth.login.addresses import with_query
 from egov_serang.auth.login.callback import Answer
 from egov_serang.auth.login.channel import Channel, Granted
 from egov_serang.auth.login.config import LoginConfig
@@ -63,15 +63,8 @@ class Flow:
             **({"max_age": str(config.max_age)} if config.max_age is not None else {}),
             **more,
         }
-        pushing = provider.pushed_authorization_request_endpoint
-        if pushing is not None:
-            left = await self._channel.push(runtime, pushing, request, until)
-            request = {"client_id": config.client_id, "request_uri": left}
-        elif provider.require_pushed_authorization_requests:
-            raise UnexpectedReply(
-                f"{config.issuer} demands pushed requests and names no place for them", code="discovery_shape"
-            )
-        return _with(provider.authorization_endpoint, request), transaction
+        address = self._channel.address(runtime, provider, provider.authorization_endpoint, request, until)
+        return await address, transaction
 
     async def finish(self, runtime: Runtime, answer: Answer, transaction: Transaction) -> Person:
         """Who came back."""
@@ -108,7 +101,7 @@ class Flow:
             fields["post_logout_redirect_uri"] = config.post_logout_redirect_uri
         if state is not None:
             fields["state"] = state
-        return _with(provider.end_session_endpoint, fields)
+        return with_query(provider.end_session_endpoint, fields)
 
     async def _discover(self, runtime: Runtime, deadline: float) -> Provider:
         issuer = self.config.issuer
@@ -182,10 +175,6 @@ def _members(answer: Secret) -> dict[str, Any]:
     except ValidationError:
         pass
     raise UnexpectedReply("the userinfo is not one", code="userinfo_shape")
-
-
-def _with(url: str, fields: Mapping[str, str]) -> str:
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(fields)}"
 
 
 def _anew(what: str, code: str) -> Unauthorized:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from egov_serang import File
 from egov_serang.cli import inputs
 from egov_serang.cli.commands import options
 from egov_serang.cli.session import Session, command
@@ -102,9 +103,10 @@ def attach(
     idempotency_key: options.Key = None,
 ) -> None:
     """Attach a document."""
-    with session.client() as client:
+    with session.client() as client, session.out.transfers() as watch:
         service = options.keyed(client, idempotency_key).identity.applications
-        session.out.one(service.attach(application_id, kind, file))
+        document = service.attach(application_id, kind, File(file, progress=watch(file.name)))
+    session.out.one(document)
 
 
 @command(app)

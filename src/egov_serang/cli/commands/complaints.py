@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from egov_serang import File
 from egov_serang.cli import inputs
 from egov_serang.cli.commands import options
+from egov_serang.cli.errors import masked
 from egov_serang.cli.session import Session, command
 from egov_serang.models.complaints import ForwardedTo, Reporter
 
@@ -21,6 +23,7 @@ Audience = Annotated[
 ]
 ComplaintId = Annotated[str, typer.Argument(metavar="ID", help="Of the complaint, as `submit` or `list` shows it.")]
 
+_MAX_FILE: Final = 1024**3  # more than any gateway stores of a complaint; what is left of a disk is the user's to know
 _COLUMNS = ("complaint_id", "reference", "service_code", "status", "area_code", "updated_at")
 
 
@@ -119,12 +122,12 @@ def submit(
     place = options.location(lat, long, area, address)
     fields = inputs.document(attributes, "--attributes")
     who = inputs.model(Reporter, reporter, "--reporter")
-    with session.client() as client:
+    with session.client() as client, session.out.transfers() as watch:
         complaint = options.keyed(client, idempotency_key).complaints.submit(
             service_code,
             words,
             location=place,
-            photos=photo or (),
+            photos=[File(path, progress=watch(path.name)) for path in photo or ()],
             keep_photo_location=keep_photo_location,
             attributes=fields,
             reporter=who,
@@ -145,9 +148,11 @@ def attach(
     idempotency_key: options.Key = None,
 ) -> None:
     """Add a photo or file to a complaint, as it is."""
-    with session.client() as client:
+    with session.client() as client, session.out.transfers() as watch:
+        sent = File(file, progress=watch(file.name))
         service = options.keyed(client, idempotency_key).complaints
-        session.out.one(service.attach(complaint_id, file, visibility=visibility))
+        media = service.attach(complaint_id, sent, visibility=visibility)
+    session.out.one(media)
 
 
 @command(app)
@@ -158,18 +163,34 @@ def download(
     media_id: Annotated[str, typer.Argument(help="Of the file, as `show` names it.")],
     output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where to; - writes it out.")],
 ) -> None:
-    """Fetch a photo or file of a complaint."""
-    with session.client() as client, client.complaints.download(complaint_id, media_id) as found:
+    """Fetch a photo or file of a complaint.
+
+    A file appears whole or not at all, readable by you alone. What was cut stays in FILE.part: the same command goes on
+    there.
+    """
+    with session.client() as client:
         if output == inputs.STDIN:
-            for piece in found:
-                sys.stdout.buffer.write(piece)
+            with client.complaints.download(complaint_id, media_id, max_bytes=_MAX_FILE) as found:
+                for piece in found:
+                    sys.stdout.buffer.write(piece)
             return
         try:
-            found.save(output)
+            with session.out.transfers() as watch:
+                saved = client.complaints.download_to(
+                    complaint_id, media_id, output, max_bytes=_MAX_FILE, progress=watch(Path(output).name)
+                )
         except OSError as error:
             reason = error.strerror
+        except KeyboardInterrupt:
+            if Path(f"{output}.part.json").exists():
+                typer.echo(
+                    f"\nWhat has come is kept in {masked(output)}.part: the same command goes on there.", err=True
+                )
+            raise
         else:
-            session.out.one({"file": output, "media_type": found.media_type, "sha256": found.sha256.hexdigest()})
+            session.out.one(
+                {"file": output, "media_type": saved.media_type, "size": saved.size, "sha256": saved.sha256}
+            )
             return
     raise typer.BadParameter(f"{output} cannot be written: {reason}", param_hint="--output")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -13,11 +13,16 @@ from egov_serang.auth.device import Prompt
 from egov_serang.cli.errors import ExitCode, printable, report, spoken
 from egov_serang.cli.person import Person, Status
 from egov_serang.cli.session import Session, command
+from egov_serang.config import profile_place
 from egov_serang.types import Language
 
 _OPEN: Final = {
     "en": "Open {address} on any device and type the code {code} (valid for {minutes} min). Ctrl-C gives up.",
     "id": "Buka {address} di perangkat mana pun dan ketik kode {code} (berlaku {minutes} menit). Ctrl-C membatalkan.",
+}
+_HERE: Final = {
+    "en": "A browser opens. Where it does not, open this address on this machine (Ctrl-C gives up):\n{address}",
+    "id": "Peramban akan terbuka. Bila tidak, buka alamat ini di komputer ini (Ctrl-C membatalkan):\n{address}",
 }
 _IN: Final = {"en": "Logged in.", "id": "Sudah masuk."}
 _OUT: Final = {"en": "Logged out.", "id": "Sudah keluar."}
@@ -37,12 +42,17 @@ def add(app: typer.Typer) -> None:
         token_file: Annotated[
             bool, typer.Option("--token-file", help="Keep tokens in a file (0600), not in the keyring.")
         ] = False,
+        browser: Annotated[
+            bool, typer.Option("--browser", help="Open a browser on this machine; no code to type.")
+        ] = False,
     ) -> None:
         """Log in as a person: shows a code to type in a browser on any device.
 
         Needs a profile with auth = "login". Tokens are kept in the keyring, which is tried before anything is asked.
         """
         language = spoken(session.language)
+        person = _person(session)
+        place: Literal["keyring", "file"] = "file" if token_file else "keyring"
 
         def show(prompt: Prompt) -> None:
             text = _OPEN[language].format(
@@ -50,7 +60,10 @@ def add(app: typer.Typer) -> None:
             )
             typer.echo(text, err=True)  # what a script reads is the result
 
-        status = _person(session).log_in("file" if token_file else "keyring", show)
+        def open_here(address: str) -> None:
+            typer.echo(_HERE[language].format(address=printable(address)), err=True)
+
+        status = person.log_in_here(place, open_here) if browser else person.log_in(place, show)
         _show(session, status, language, _IN[language])
 
     @command(app)
@@ -92,7 +105,7 @@ def add(app: typer.Typer) -> None:
 
 
 def _person(session: Session) -> Person:
-    return Person(Config.load(session.profile, **session.explicit))
+    return Person(Config.load(session.profile, **session.explicit), profile_place(session.profile)[1])
 
 
 def _show(session: Session, status: Status, language: Language, said: str | None) -> None:

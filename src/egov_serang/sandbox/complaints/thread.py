@@ -7,7 +7,7 @@ import mimetypes
 import secrets
 from typing import Annotated, Final
 
-from fastapi import Form, Response, UploadFile
+from fastapi import Form, Request, Response, UploadFile
 from sqlalchemy import select
 
 from egov_serang.models.complaints import ChangeKind, Media, Update, Visibility
@@ -16,6 +16,7 @@ from egov_serang.sandbox.complaints.history import changed, noted, said
 from egov_serang.sandbox.complaints.schemas import Audience, UpdateIn
 from egov_serang.sandbox.complaints.store import MediaRow, UpdateRow, audiences, files_of, found
 from egov_serang.sandbox.db import Db
+from egov_serang.sandbox.files import file_answer, file_responses
 from egov_serang.sandbox.openapi import takes_files
 from egov_serang.sandbox.paging import Page, Paging
 from egov_serang.sandbox.platform import Here
@@ -117,12 +118,9 @@ def attach(
     "/cases/{complaint_id}/media/{media_id}",
     operation_id="complaints.download",
     response_class=Response,
-    responses={
-        **responses(404),
-        200: {"content": {kind: {} for kind in sorted(_MEDIA_TYPES)}, "description": "The file as it was sent"},
-    },
+    responses=file_responses(_MEDIA_TYPES),
 )
-def download(complaint_id: str, media_id: str, db: Db, caller: Reader) -> Response:
+def download(complaint_id: str, media_id: str, request: Request, db: Db, caller: Reader) -> Response:
     """The bytes of a file; `Media.url` names this path."""
     row = found(db, complaint_id, caller)
     if media_id not in files_of(db, row, caller):
@@ -130,6 +128,4 @@ def download(complaint_id: str, media_id: str, db: Db, caller: Reader) -> Respon
     media = db.scalars(select(MediaRow).where(MediaRow.media_id == media_id)).one()
     if media.scan_status == "infected":
         raise Problem("forbidden", "The file is held back: its scan found something.")
-    # A file somebody uploaded must never run as a page of this origin.
-    headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff", "ETag": f'"{media.sha256}"'}
-    return Response(media.content, 200, headers, media.media_type)
+    return file_answer(request, media.content, media.media_type, media.sha256)

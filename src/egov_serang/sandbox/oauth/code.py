@@ -20,7 +20,7 @@ from egov_serang.sandbox.oauth.families import Login
 from egov_serang.sandbox.oauth.grants import Asked, personal
 from egov_serang.sandbox.oauth.refusal import Refused
 from egov_serang.sandbox.oauth.residents import Resident, by_mark
-from egov_serang.sandbox.oauth.scopes import claims_of
+from egov_serang.sandbox.oauth.scopes import OPENID, claims_of
 from egov_serang.sandbox.platform import Platform
 
 GRANT: Final = "authorization_code"
@@ -32,7 +32,7 @@ _VERIFIER_LENGTHS: Final = range(43, 129)
 
 
 def authorization_code(here: Platform, asked: Asked) -> Mapping[str, str | int]:
-    """The grant, with an identity token (OpenID Connect Core section 3.1.3.3)."""
+    """The grant; with `openid`, an identity token too (OpenID Connect Core section 3.1.3.3)."""
     client, code, now = asked.client, asked.form.get("code", ""), here.clock.timestamp()
     spent = here.logins.spent.get(code, now)
     if spent is not None and spent.client_id == client.client_id:
@@ -46,6 +46,8 @@ def authorization_code(here: Platform, asked: Asked) -> Mapping[str, str | int]:
     access = str(answer["access_token"])
     claims = verified_claims(access, here.keys.signing_key, [ALGORITHM]) or {}
     here.logins.spent.put(Spent(client.client_id, str(claims["jti"]), str(answer["refresh_token"])), now, code)
+    if OPENID not in found.wish.scopes:
+        return answer
     return {**answer, "id_token": id_token(here, client, found, person, access)}
 
 

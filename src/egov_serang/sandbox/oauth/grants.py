@@ -90,6 +90,7 @@ def granted_scopes(client: Client, scope: str | None) -> list[str]:
 
 def personal(here: Platform, asked: Asked, login: Login) -> dict[str, str | int]:
     """The answer to a client a person let in: an access token for the person, and a refresh token."""
+    asked.aim(here, asked.form.get("resource"))
     follower = here.families.begin(login, here.clock.timestamp())
     return {**asked.token(here, list(login.scopes), login.subject), "refresh_token": follower}
 
@@ -106,6 +107,7 @@ def client_credentials(here: Platform, asked: Asked) -> Mapping[str, str | int]:
 
 def refresh_token(here: Platform, asked: Asked) -> Mapping[str, str | int]:
     """RFC 6749 section 6, with rotation: the refresh token is good once, and the answer has the next."""
+    asked.aim(here, asked.form.get("resource"))
     token, now = asked.form.get("refresh_token", ""), here.clock.timestamp()
     login = here.families.login_of(token, asked.client.client_id)
     if login is not None and login.jkt != asked.jkt:

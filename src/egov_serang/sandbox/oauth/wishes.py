@@ -12,6 +12,7 @@ from egov_serang.sandbox.oauth.scopes import OPENID, SCOPES
 from egov_serang.sandbox.platform import Platform
 
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_LOOPBACK: Final = re.compile(r"http://(?P<host>127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?(?P<rest>/[^#]*)")
 _PROMPTS: Final = frozenset({"login", "consent", "select_account", "none"})
 _LONGEST: Final = 1024
 
@@ -25,18 +26,32 @@ class Unanswerable(Exception):
 
 
 def return_address(here: Platform, fields: Mapping[str, str]) -> str:
-    """Where the answer to a request goes: registered, and compared as text.
+    """Where the answer to a request goes: registered, and compared as text, but for a program's port on this machine.
 
     Raises:
         Unanswerable: it is not.
     """
     client_id, redirect_uri = fields.get("client_id", ""), fields.get("redirect_uri", "")
-    app = here.webapps.get(client_id)
-    if app is None or here.clients.get(client_id) is None:
+    app, client = here.webapps.get(client_id), here.clients.get(client_id)
+    if app is None or client is None:
         raise Unanswerable("client_id is not registered, or not for logging people in.")
-    if redirect_uri not in app.redirect_uris:
+    known = set(app.redirect_uris)
+    if client.public:
+        known |= {portless for uri in known if (portless := _portless(uri)) is not None}
+        if _portless(redirect_uri) in known:
+            return redirect_uri
+    if redirect_uri not in known:
         raise Unanswerable("redirect_uri is not registered for this client, exactly as it was sent.")
     return redirect_uri
+
+
+def _portless(uri: str) -> str | None:
+    """A return address on this machine without its port; None for any other (RFC 8252 section 7.3).
+
+    A program takes the port it gets; and for names, `localhost` too, nothing is certain (section 8.3).
+    """
+    found = _LOOPBACK.fullmatch(uri)
+    return None if found is None else f"http://{found['host']}{found['rest']}"
 
 
 def judged(here: Platform, fields: Mapping[str, str]) -> Wish:
@@ -55,12 +70,16 @@ def judged(here: Platform, fields: Mapping[str, str]) -> Wish:
     if fields.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(fields.get("code_challenge", "")):
         raise Refused("invalid_request", "PKCE is required: code_challenge with code_challenge_method=S256.")
     client = here.clients.get(client_id)
-    scopes = fields.get("scope", "").split()
-    known = SCOPES.keys() | (frozenset[str]() if client is None else client.scopes)
-    if OPENID not in scopes or not known >= set(scopes):
-        raise Refused("invalid_scope", "openid is needed; others must be registered for this client.")
+    registered = frozenset[str]() if client is None else client.scopes
+    scopes = fields["scope"].split() if "scope" in fields else sorted(registered)
+    # Without openid it is plain OAuth: access for the person, and no word about who they are.
+    known = registered | (SCOPES.keys() if OPENID in scopes else frozenset[str]())
+    if not scopes or not known >= set(scopes):
+        raise Refused("invalid_scope", "A scope is not registered for this client, or is one of openid without it.")
     if any(len(fields.get(name, "")) > _LONGEST for name in ("state", "nonce")):
         raise Refused("invalid_request", "state and nonce have at most 1024 characters.")
+    if fields.get("resource", here.settings.audience) != here.settings.audience:
+        raise Refused("invalid_target", "There are no tokens for this resource here.")
     prompt, max_age = frozenset(fields.get("prompt", "").split()), fields.get("max_age")
     if not prompt <= _PROMPTS or ("none" in prompt and len(prompt) > 1):
         raise Refused("invalid_request", "prompt is not known, or none and something else.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
-from egov_serang.core.body import File, Multipart, given
+from egov_serang.core.body import Multipart, given
 from egov_serang.core.call import Call
 from egov_serang.core.decode import Decode, IfChanged
+from egov_serang.core.file import File
 from egov_serang.models.permits import Document
 from egov_serang.wires.gateway.calls import get, post
 

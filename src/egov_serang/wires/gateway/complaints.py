@@ -8,9 +8,10 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from egov_serang.core.body import File, Multipart, given
+from egov_serang.core.body import Multipart, given
 from egov_serang.core.call import Call
 from egov_serang.core.decode import Decode, Streamed
+from egov_serang.core.file import File
 from egov_serang.core.message import Response
 from egov_serang.core.paging import Page, Paged
 from egov_serang.core.reply import Download

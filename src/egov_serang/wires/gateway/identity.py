@@ -38,7 +38,7 @@ class IdentityGateway:
         return post(
             "identity.verify",
             "/v1/identity/verifications",
-            Decode(Verification),
+            Decode(Verification, unique=True),
             body,
             client_reference=client_reference,
         )
@@ -47,6 +47,6 @@ class IdentityGateway:
         return get(
             "identity.verification",
             "/v1/identity/verifications/{transaction_id}",
-            Decode(Verification),
+            Decode(Verification, unique=True),
             {"transaction_id": transaction_id},
         )

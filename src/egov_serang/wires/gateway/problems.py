@@ -52,6 +52,7 @@ _BY_CODE: Final[Mapping[str, type[ApiError]]] = {
     "daily_limit_reached": QuotaExhausted,
     "payload_too_large": Invalid,
     "unsupported_media": Invalid,
+    "range_not_satisfiable": Invalid,
     "upstream_unavailable": ServerFault,
     "upstream_timeout": ServerFault,
     "internal": ServerFault,
@@ -62,12 +63,15 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
+    408: ServerFault,
     409: Conflict,
     410: NotFound,
     412: Conflict,
     413: Invalid,
     415: Invalid,
+    416: Invalid,
     422: Invalid,
+    425: ServerFault,
     428: Conflict,
     429: RateLimited,
 }
@@ -83,7 +87,10 @@ _HINTS: Final[Mapping[str, str]] = {
     "quota_exhausted": "Wait for the quota's reset or ask for a larger one",
 }
 
+_BEYOND: Final = 416
 
+_SECONDS: Final = re.compile("[0-9]{1,9}")
+_FAR: Final = 1e9
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
@@ -116,14 +123,15 @@ class _Problem(BaseModel):
 def read_problem(response: Response) -> EgovError:
     """The error a gateway's refusal means.
 
-    A 4xx that is no problem document is not the gateway's own: it becomes `UnexpectedReply`.
+    A 4xx that is no problem document is not the gateway's own: it becomes `UnexpectedReply`. But for 416, with which
+    whatever serves files there answers a range, knowing nothing of problems.
     """
     status = response.status
     problem = _parse(response)
     kind = _BY_CODE.get(problem.code) if problem else None
     kind = kind or _BY_STATUS.get(status) or (Invalid if status < 500 else ServerFault)  # noqa: PLR2004 - HTTP classes
     if problem is None:
-        if not issubclass(kind, ServerFault | RateLimited):
+        if not issubclass(kind, ServerFault | RateLimited) and status != _BEYOND:
             return UnexpectedReply(
                 f"status {status} without a problem document",
                 code="not_a_problem",
@@ -153,14 +161,17 @@ def _parse(response: Response) -> _Problem | None:
 
 
 def _retry_after(response: Response, problem: _Problem) -> float | None:
-    """Seconds to wait: the header in both forms (a date counts from the answer's own `Date`), else the document."""
+    """Seconds to wait: the header in both forms (a date counts from the answer's own `Date`), else the document.
+
+    What makes no sense is as good as silence. A date that is past says: now.
+    """
     value = response.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
+    if _SECONDS.fullmatch(value):
         return float(value)
     try:
         then = email.utils.parsedate_to_datetime(value)
         now = email.utils.parsedate_to_datetime(response.headers.get("date", ""))
         return max(0.0, (then - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         hint = problem.retry_after_s
-        return hint if hint is not None and 0 <= hint < float("inf") else None
+        return hint if hint is not None and 0 <= hint <= _FAR else None
