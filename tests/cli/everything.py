@@ -84,6 +84,7 @@ def runs(client: Client, folder: Path) -> dict[str, Run]:
     place = Location(area_code="36.73.01.1001", address_string=STORY)
     case = client.complaints.submit("jalan_rusak", STORY, location=place, photos=[PHOTO]).complaint_id
     photo = client.complaints.attach(case, PHOTO).media_id
+    token = _token(client)
     paper, left = _paper(client), _paper(client)
     stall, dropped = _stall(client), _stall(client)
     message = client.notifications.send("complaint-resolved-sms", Recipient(phone=Phone(PHONE)), personalisation=SMS)
@@ -113,7 +114,15 @@ def runs(client: Client, folder: Path) -> dict[str, Run]:
         "identity applications transition": Run((left, "withdraw", "--comment", STORY)),
         "identity applications wait": Run((paper, "--until", "draft", "--until", "submitted")),
         "complaints services": Run(),
+        "complaints service": Run(("parkir_liar",)),
         "complaints list": Run(),
+        "complaints comment": Run((case, "-"), f"{STORY}. NIK {NIK}"),
+        "complaints updates": Run((case,)),
+        "complaints change": Run((case, "--description", "-"), f"{STORY}. NIK {NIK}"),
+        "complaints duplicates": Run(("jalan_rusak", "-", "--area", "36.73.01.1001"), f"{STORY}. NIK {NIK}"),
+        "complaints token": Run((token,)),
+        "complaints changes": Run(),
+        "complaints statistics": Run(),
         "complaints show": Run((case,)),
         "complaints submit": Run(
             ("jalan_rusak", "-", "--area", "36.73.01.1001", "--address", STORY, "--reporter", person),
@@ -138,6 +147,12 @@ def runs(client: Client, folder: Path) -> dict[str, Run]:
         "notifications announcements": Run(),
         "notifications announcement": Run((news,)),
     }
+
+
+def _token(client: Client) -> str:
+    """The token of a complaint that has no number yet."""
+    reasons = {"reason": STORY}
+    return str(client.complaints.submit("usulan_pembangunan", STORY, attributes=reasons).token)
 
 
 def _paper(client: Client) -> str:

@@ -16,7 +16,8 @@ LEAVES = dict(leaves())
 EVERY = pytest.mark.parametrize("words", LEAVES)
 LISTS = {
     *("identity civil-services", "identity applications list", "identity applications history"),
-    *("complaints services", "complaints list", "permits types", "permits list"),
+    *("complaints services", "complaints list", "complaints updates", "complaints duplicates", "complaints changes"),
+    *("permits types", "permits list"),
     *("notifications templates", "notifications list", "notifications announcements"),
 }
 

@@ -22,6 +22,10 @@ class Seeds:
         self._made: dict[str, Ids] = {}
         self._needs: dict[str, Callable[[], Ids]] = {
             "complaints.transition": self.complaint,
+            "complaints.change": self.complaint,
+            "complaints.comment": self.complaint,
+            "complaints.updates": self.photo,
+            "complaints.token": self.token,
             "complaints.attach": self.complaint,
             "complaints.download": self.photo,
             "complaints.get": self.photo,
@@ -50,6 +54,10 @@ class Seeds:
 
     def complaint(self) -> Ids:
         return self._id("complaint_id", self._post("complaints/cases", BODIES["complaints.submit"]))
+
+    def token(self) -> Ids:
+        body = {"service_code": "usulan_pembangunan", "description": "Jembatan.", "attributes": {"reason": "Perlu."}}
+        return {"token": self._post("complaints/cases", body)["token"]}
 
     def photo(self) -> Ids:
         ids = self.complaint()

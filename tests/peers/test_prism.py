@@ -35,7 +35,6 @@ UNUSED = {
     "oauth.revoke": "for people, not for machines",
     "oauth.par": "for people, not for machines",
     "oauth.userinfo": "for people, not for machines",
-    "complaints.service": "no method yet",
     "identity.applications.change": "no method yet",
     "identity.applications.result": "no method yet",
     "identity.civil_services.get": "no method yet",

@@ -125,6 +125,31 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
         assert len(acknowledged) <= len(found) <= len(acknowledged) + len(peers)
 
 
+def test_a_kept_cursor_goes_on_after_the_server_was_killed(tmp_path: Path) -> None:
+    database, port = tmp_path / "city.sqlite", free_port()
+    feed = "/v1/complaints/changes"
+    with running(database, port) as (process, url, control):
+        owner = Peer(url, "reader", CITIZEN)
+        register = {"client_id": "reader", "scopes": CITIZEN, "jwks": owner.jwks()}
+        opened = {"Authorization": f"Bearer {control}"}
+        owner.http.post(f"{url}/__sandbox/clients", json=register, headers=opened).raise_for_status()
+        made = [owner.post(CASES, body(number)).json()["complaint_id"] for number in range(5)]
+        page = owner.get(f"{CASES}?limit=2").json()
+        changes = owner.get(f"{feed}?limit=2").json()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    owner.http.close()
+    with running(database, port), httpx.Client(trust_env=False) as plain:
+        owner.http = plain
+        rest = owner.get(f"{CASES}?limit=200&cursor={page['next_cursor']}").json()
+        listed = [one["complaint_id"] for one in (*page["data"], *rest["data"])]
+        assert listed == made[::-1]
+        owner.post(CASES, body(5))
+        later = owner.get(f"{feed}?cursor={changes['next_cursor']}").json()
+        heard = [one["complaint_id"] for one in (*changes["data"], *later["data"])]
+        assert (heard[:5], len(heard)) == (made, 6)
+
+
 def test_the_database_is_for_its_owner_alone(tmp_path: Path) -> None:
     with running(tmp_path / "city.sqlite", 0):
         for file in tmp_path.iterdir():

@@ -71,6 +71,73 @@ def test_complaints_read(dry: Services[Dry]) -> None:
         "&updated_after=2026-11-23T03%3A00%3A00%2B00%3A00&limit=5&cursor=k%2F%3D",
     )
     check(dry.complaints.services().first, "complaints.services", "GET", "/v1/complaints/services")
+    around = Location(lat=-6.1, long=106.15)
+    check(
+        dry.complaints.services(near=around).first,
+        "complaints.services",
+        "GET",
+        "/v1/complaints/services?lat=-6.1&long=106.15",
+    )
+    check(dry.complaints.service("a b"), "complaints.service", "GET", "/v1/complaints/services/a%20b")
+    check(dry.complaints.token("t"), "complaints.token", "GET", "/v1/complaints/tokens/t")
+    found = dry.complaints.list(
+        bbox=(106.1, -6.2, 106.2, -0.00001), near=around, radius=500, q="a b", assigned_to="r", overdue=False
+    )
+    check(
+        found.first,
+        "complaints.list",
+        "GET",
+        "/v1/complaints/cases?bbox=106.1%2C-6.2%2C106.2%2C-0.00001&near=-6.1%2C106.15&radius=500&q=a%20b"
+        "&assigned_to=r&overdue=false",
+    )
+    check(dry.complaints.updates.list("c").first, "complaints.updates", "GET", "/v1/complaints/cases/c/updates")
+    check(dry.complaints.changes(since="k").first, "complaints.changes", "GET", "/v1/complaints/changes?cursor=k")
+    check(
+        dry.complaints.statistics(area_code="36.73", since=AT),
+        "complaints.statistics",
+        "GET",
+        "/v1/complaints/statistics?area_code=36.73&since=2026-11-23T03%3A00%3A00%2B00%3A00",
+    )
+
+
+def test_complaints_change_says_only_what_was_given(dry: Services[Dry]) -> None:
+    place = Location(lat=-6.1, long=106.1, area_code=None)
+    call = dry.complaints.change("c", version=4, location=place, reporter=None, confidential=True, parent_id=None)
+    check(
+        call,
+        "complaints.change",
+        "PATCH",
+        "/v1/complaints/cases/c",
+        headers={"if-match": '"4"'},
+        body={
+            "reporter": None,
+            "visibility": "confidential",
+            "parent_id": None,
+            "lat": -6.1,
+            "long": 106.1,
+            "area_code": None,
+        },
+    )
+    least = dry.complaints.change("c", version=4, description="x")
+    assert body(least) == {"description": "x"}
+
+
+def test_complaints_duplicates_and_comments(dry: Services[Dry]) -> None:
+    place = Location(lat=-6.1, long=106.1, address_string="Jalan Uji")
+    check(
+        dry.complaints.duplicates("road", "a hole", location=place, radius=50),
+        "complaints.duplicates",
+        "POST",
+        "/v1/complaints/duplicate-checks",
+        body={"service_code": "road", "description": "a hole", "radius": 50, "lat": -6.1, "long": 106.1},
+    )
+    check(
+        ComplaintsGateway().comment("c", "hello", "internal", ["m"]),
+        "complaints.comment",
+        "POST",
+        "/v1/complaints/cases/c/updates",
+        body={"description": "hello", "visibility": "internal", "media_ids": ["m"]},
+    )
 
 
 def test_complaints_download(dry: Services[Dry]) -> None:
@@ -104,6 +171,8 @@ def test_complaints_attach(dry: Services[Dry]) -> None:
     call = dry.complaints.attach("c", File(b"x", "a.jpg"))
     check(call, "complaints.attach", "POST", "/v1/complaints/cases/c/media")
     assert call.body == Multipart((("file", File(b"x", "a.jpg")),))
+    hidden = dry.complaints.attach("c", File(b"x", "a.jpg"), visibility="internal")
+    assert hidden.body == Multipart((("file", File(b"x", "a.jpg")),), (("visibility", "internal"),))
     assert str(call.body and call.body.content_type).startswith("multipart/form-data; boundary=")
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from egov_serang import __version__
 from egov_serang.cli import profiles
 from egov_serang.cli.commands import (
-    complaints,
+    complaints_desk,
     config,
     doctor,
     identity,
@@ -57,7 +57,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")
 app.add_typer(signature.app, name="signature")
 app.add_typer(identity.app, name="identity")
-app.add_typer(complaints.app, name="complaints")
+app.add_typer(complaints_desk.app, name="complaints")
 app.add_typer(permits.app, name="permits")
 app.add_typer(notifications.app, name="notifications")
 

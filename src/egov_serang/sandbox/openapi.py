@@ -65,7 +65,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         for method, operation in methods.items():
             _complete(operation, method, scopes.get(operation["operationId"]))
             _exemplify(operation)
-            _link(operation)
+            _link(operation, result["components"]["schemas"])
     components = result["components"]
     components["securitySchemes"] = _SCHEMES
     for unused in ("HTTPValidationError", "ValidationError"):
@@ -132,14 +132,19 @@ def _exemplify(operation: dict[str, Any]) -> None:
         operation["requestBody"]["content"]["multipart/form-data"]["example"] = UPLOADS[name]
 
 
-def _link(operation: dict[str, Any]) -> None:
-    links = {
-        target: {"operationId": target, "parameters": {field: f"$response.body#/{field}"}}
-        for field, targets in LINKS.get(operation["operationId"], {}).items()
-        for target in targets
-    }
+def _link(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    wanted = LINKS.get(operation["operationId"], {})
     for status, response in operation["responses"].items():
-        if links and int(status) < HTTPStatus.MULTIPLE_CHOICES:
+        if not wanted or int(status) >= HTTPStatus.MULTIPLE_CHOICES:
+            continue
+        answer = response["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        links = {
+            target: {"operationId": target, "parameters": {field: f"$response.body#/{field}"}}
+            for field, targets in wanted.items()
+            if field in schemas[answer]["properties"]  # a receipt has no number to go on with
+            for target in targets
+        }
+        if links:
             response["links"] = links
 
 

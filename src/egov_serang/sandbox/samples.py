@@ -19,6 +19,14 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "long": 106.1503,
             "client_reference": "app-2026-0001",
         },
+        "complaints.change": {"description": "Jalan berlubang di depan pasar, sekarang dua lubang."},
+        "complaints.comment": {"description": "Sudah kami lihat, tim berangkat besok.", "visibility": "public"},
+        "complaints.duplicates": {
+            "service_code": "jalan_rusak",
+            "description": "Ada lubang di depan pasar.",
+            "lat": -6.1154,
+            "long": 106.1503,
+        },
         "complaints.transition": {"action": "verify", "comment": "Sudah dicek di lapangan."},
         "identity.verify": {
             "subject": {"nik": "9973010101900000"},
@@ -72,7 +80,11 @@ _OF_AN_APPLICATION: Final = ("get", "change", "attach", "submit", "transition")
 
 LINKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
     {
-        "complaints.submit": {"complaint_id": ("complaints.get", "complaints.transition", "complaints.attach")},
+        "complaints.submit": {
+            "complaint_id": tuple(
+                f"complaints.{name}" for name in ("get", "change", "transition", "updates", "comment", "attach")
+            )
+        },
         "identity.verify": {"transaction_id": ("identity.verification",)},
         "identity.applications.start": {
             "application_id": tuple(

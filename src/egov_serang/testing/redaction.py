@@ -19,7 +19,7 @@ _WORDS: Final = frozenset(
     {
         *("subject", "nik", "no_kk", "matching", "purpose", "consent", "recipient", "personalisation", "location"),
         *("comment", "reason_code", "forward_to", "data", "cursor", "next_cursor", "errors", "title", "detail", "type"),
-        *("allowed_actions", "trace_id", "pointer", "content", *_CONTROL),
+        *("allowed_actions", "trace_id", "pointer", "content", "media_ids", "radius", *_CONTROL),
     }
 )
 """Names of the contract that no model declares."""
@@ -28,6 +28,7 @@ _ROUTES: Final = frozenset(
         *("v1", ".well-known", "smartcity-gateway", "identity", "complaints", "permits", "notifications", "services"),
         *("verifications", "cases", "media", "transitions", "types", "applications", "documents", "submit", "fees"),
         *("licences", "templates", "messages", "cancel", "civil-services", "announcements", "history", "result"),
+        *("updates", "changes", "tokens", "duplicate-checks", "statistics"),
     }
 )
 """Words of the contract's routes; any other part of a path may be an id that somebody chose."""

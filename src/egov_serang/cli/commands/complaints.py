@@ -17,6 +17,10 @@ from egov_serang.models.complaints import ForwardedTo, Reporter
 
 app = typer.Typer(help="Citizen complaints (pengaduan).", no_args_is_help=True)
 
+Radius = Annotated[float | None, typer.Option(min=0, help="Metres around the point.")]
+Audience = Annotated[
+    str | None, typer.Option(help="Who may see it: public (default), confidential (reporter and officers), internal.")
+]
 ComplaintId = Annotated[str, typer.Argument(metavar="ID", help="Of the complaint, as `submit` or `list` shows it.")]
 
 _MAX_FILE: Final = 1024**3  # more than any gateway stores of a complaint; what is left of a disk is the user's to know
@@ -34,6 +38,13 @@ def services(session: Session, limit: options.Limit = 0) -> None:
         )
 
 
+@command(app)
+def service(session: Session, code: Annotated[str, typer.Argument(help="The category, from `services`.")]) -> None:
+    """One category, with the further fields it asks for."""
+    with session.client() as client:
+        session.out.one(client.complaints.service(code))
+
+
 @command(app, "list")
 def list_(
     session: Session,
@@ -41,17 +52,31 @@ def list_(
     status: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
     service: Annotated[str | None, typer.Option(help="Only this category.")] = None,
     area: options.Area = None,
+    lat: options.Lat = None,
+    long: options.Long = None,
+    radius: Radius = None,
+    query: Annotated[str | None, typer.Option(help="Only those whose description has all these words.")] = None,
+    assigned_to: Annotated[str | None, typer.Option(help="Only those this person or team is to handle.")] = None,
+    overdue: Annotated[
+        bool | None, typer.Option("--overdue/--in-time", help="Only those whose service level is broken, or not.")
+    ] = None,
     updated_after: options.UpdatedAfter = None,
     client_reference: options.Reference = None,
     limit: options.Limit = options.DEFAULT_LIMIT,
 ) -> None:
-    """Complaints, newest first."""
+    """Complaints, newest first; with --lat, --long and --radius those around a point."""
     since = options.moment(updated_after)
+    near = options.location(lat, long, None, None)
     with session.client() as client:
         found = client.complaints.list(
             status=status,
             service_code=service,
             area_code=area,
+            near=near,
+            radius=radius,
+            q=query,
+            assigned_to=assigned_to,
+            overdue=overdue,
             updated_after=since,
             client_reference=client_reference,
         )
@@ -83,6 +108,9 @@ def submit(
         str | None,
         typer.Option(metavar="FILE", help="JSON file (name, phone, email) of who complains; or -. Never as argument."),
     ] = None,
+    keep_photo_location: Annotated[
+        bool, typer.Option("--keep-photo-location", help="Send photos with the place where they were taken.")
+    ] = False,
     confidential: Annotated[bool, typer.Option("--confidential", help="Hide it from the public (rahasia).")] = False,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Hide the reporter (anonim).")] = False,
     client_reference: options.Reference = None,
@@ -100,6 +128,7 @@ def submit(
             words,
             location=place,
             photos=[File(path, progress=watch(path.name)) for path in photo or ()],
+            keep_photo_location=keep_photo_location,
             attributes=fields,
             reporter=who,
             confidential=confidential,
@@ -115,12 +144,14 @@ def attach(
     *,
     complaint_id: ComplaintId,
     file: Annotated[Path, typer.Argument(help="The photo or file.")],
+    visibility: Audience = None,
     idempotency_key: options.Key = None,
 ) -> None:
-    """Add a photo or file to a complaint."""
+    """Add a photo or file to a complaint, as it is."""
     with session.client() as client, session.out.transfers() as watch:
         sent = File(file, progress=watch(file.name))
-        media = options.keyed(client, idempotency_key).complaints.attach(complaint_id, sent)
+        service = options.keyed(client, idempotency_key).complaints
+        media = service.attach(complaint_id, sent, visibility=visibility)
     session.out.one(media)
 
 
