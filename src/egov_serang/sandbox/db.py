@@ -20,6 +20,10 @@ KEPT: Final = {"info": {"kept": True}}
 """`__table_args__` of a table that outlives a reset: keys and registrations."""
 
 
+NUMBERED: Final = {"sqlite_autoincrement": True}
+"""`__table_args__` of a table whose numbers are never given again, not after a reset either."""
+
+
 class Base(DeclarativeBase):
     """Parent of every table."""
 

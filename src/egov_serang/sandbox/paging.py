@@ -65,13 +65,22 @@ class PageRequest:
         rows = rows[: self.limit]
         return rows, self._next(getattr(rows[-1], seq.key))
 
+    def feed(self, session: Session, statement: Select[T], seq: InstrumentedAttribute[int]) -> tuple[Sequence[T], str]:
+        """The rows after the cursor, oldest first, and where to go on: a feed has no last page."""
+        rows = session.scalars(statement.where(seq > self.after).order_by(seq).limit(self.limit)).all()
+        return rows, self._next(getattr(rows[-1], seq.key) if rows else self.after)
+
+    def cursor(self, position: int) -> str:
+        """The cursor that goes on after a position of this list."""
+        return base64.urlsafe_b64encode(f"{position}.{self._mark}".encode()).decode().rstrip("=")
+
     def items(self, all_items: Sequence[T]) -> tuple[Sequence[T], str | None]:
         """The same for a list in memory."""
         end = self.after + self.limit
         return all_items[self.after : end], self._next(end) if end < len(all_items) else None
 
     def _next(self, position: int) -> str:
-        cursor = base64.urlsafe_b64encode(f"{position}.{self._mark}".encode()).decode().rstrip("=")
+        cursor = self.cursor(position)
         query = urlencode([*self._filters, ("limit", str(self.limit)), ("cursor", cursor)])
         self._response.headers["Link"] = f'<{self._request.url.path}?{query}>; rel="next"'
         return cursor

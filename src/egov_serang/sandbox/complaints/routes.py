@@ -24,6 +24,7 @@ from egov_serang.sandbox.complaints.store import (
     changed,
     filtered,
     found,
+    happened,
     patience,
     promises,
     roles,
@@ -114,6 +115,7 @@ def submit(
     db.add(row)
     db.flush()
     row.reference = f"{here.city.prefix}-{now.year}-{row.seq:06}"
+    happened(db, row, "created", now)
     response.headers["Location"] = f"/v1/complaints/cases/{row.complaint_id}"
     return _answer(response, db, row, caller, now)
 
@@ -164,6 +166,7 @@ def transition(
         row.due = promises(_service(here.city, row.service_code).sla, now, here.city.calendar)
     row.waits_until = patience(now, here.city.calendar)
     changed(row, now, status=target, **details)
+    happened(db, row, {"reopen": "reopened", "rate": "rated"}.get(body.action, "status_changed"), now)
     return _answer(response, db, row, caller, now)
 
 

@@ -12,6 +12,7 @@ from egov_serang.models.complaints import Complaint, ComplaintAction, ComplaintS
 from egov_serang.sandbox.complaints.schemas import CaseFilter
 from egov_serang.sandbox.complaints.states import BY_ITSELF, CITIZEN, MACHINE, OFFICER, STAGES, WAITING_DAYS
 from egov_serang.sandbox.db import Base
+from egov_serang.sandbox.eventlog import record_event
 from egov_serang.sandbox.gate import Caller
 from egov_serang.sandbox.problems import Problem
 from egov_serang.sandbox.working import Calendar, add_working
@@ -172,6 +173,26 @@ def changed(row: ComplaintRow, now: datetime, *, status: str | None = None, **de
     row.version += 1
 
 
+def happened(session: Session, row: ComplaintRow, what: str, now: datetime) -> None:
+    """Record an event of a complaint: its ids and state, nothing about people."""
+    data = {
+        "complaint_id": row.complaint_id,
+        "reference": row.reference,
+        "service_code": row.service_code,
+        "status": row.status,
+        "version": row.version,
+    }
+    record_event(
+        session,
+        f"id.smartcity.complaints.complaint.{what}.v1",
+        row.complaint_id,
+        data,
+        now,
+        owner=row.client_id,
+        scope="complaints:read" if row.visibility == "public" else _CONFIDENTIAL,
+    )
+
+
 def waited_too_long(row: ComplaintRow, now: datetime) -> bool:
     """Whether the working days the state may wait for the citizen are over."""
     return now.timestamp() > row.waits_until
@@ -182,3 +203,4 @@ def tick(session: Session, now: datetime) -> None:
     for row in session.scalars(select(ComplaintRow).where(ComplaintRow.status.in_(BY_ITSELF))):
         if waited_too_long(row, now):
             changed(row, now, status=BY_ITSELF[row.status])
+            happened(session, row, "status_changed", now)
