@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     import httpx
     from opentelemetry.trace import TracerProvider
 
-    from egov_serang.services.complaints import Complaints, ComplaintsWire
+    from egov_serang.services.complaints import Complaints
+    from egov_serang.services.complaints_wire import ComplaintsWire
     from egov_serang.services.events import Events
     from egov_serang.services.identity import Identity, IdentityWire
     from egov_serang.services.notifications import Notifications, NotificationsWire

@@ -24,11 +24,15 @@ class Page(Model, Generic[T]):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Paged(Generic[T]):
-    """A list read page by page: the first call, and how the wire finds the next one (None at the end)."""
+    """A list read page by page: the first call, and how the wire finds the next one (None at the end).
+
+    Of a feed, which only ever pauses, `resume` says where its newest page ended.
+    """
 
     first: Call[Page[T]]
     next: Callable[[Call[Page[T]], Reply[Page[T]]], Call[Page[T]] | None]
     cursor_of: Callable[[Call[Any]], str | None]
+    resume: Callable[[Reply[Page[T]]], str | None] | None = None
 
     def __repr__(self) -> str:
         return f"<Paged {self.first.operation}>"
@@ -51,29 +55,33 @@ class _Walk(Generic[T]):
         self._call: Call[Page[T]] | None = paged.first
         self._items: Iterator[T] = iter(())
         self._cursor = paged.cursor_of(paged.first)
+        self._end: str | None = None
 
     @property
     def cursor(self) -> str | None:
         """Where to go on later: `list(cursor=...)` begins with the first page that was not given out to its end.
 
-        None before the first page and after the last one. Nothing is skipped; items of a page left half way come again.
+        None before the first page and after the last one; at the end of a feed it is where what comes next will begin.
+        Nothing is skipped; items of a page left half way come again.
         """
         return self._cursor
 
     async def _turn(self) -> Reply[Page[T]] | None:
         if self._call is None:
-            self._cursor = None
+            self._cursor = self._end
             return None
         call = self._call
         reply = await self._performer.perform(call)
         self._cursor = self._paged.cursor_of(call)
         self._call = self._paged.next(call, reply)
+        if self._call is None and self._paged.resume is not None:
+            self._end = self._paged.resume(reply)
         if self._call == call:
             raise UnexpectedReply("the list names the same page as its next one", code="endless_list", sent="yes")
         return reply
 
     def _given(self, reply: Reply[Page[T]]) -> Reply[Page[T]]:
-        self._cursor = None if self._call is None else self._paged.cursor_of(self._call)
+        self._cursor = self._end if self._call is None else self._paged.cursor_of(self._call)
         return reply
 
     def __repr__(self) -> str:

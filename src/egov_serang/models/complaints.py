@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 
 from egov_serang.model import Model
+from egov_serang.models.attributes import AttributeDefinition, form_of
 from egov_serang.types import OpenEnum, Phone
 
 
@@ -81,6 +82,19 @@ class Service(Model):
     languages: dict[str, str] = {}
 
 
+class ServiceDefinition(Service):
+    """A category with the further fields (*isian tambahan*) it asks for."""
+
+    attributes: tuple[AttributeDefinition, ...] = ()
+
+    def form(self) -> type[BaseModel]:
+        """A model of its further fields: one typed field each, wrong values refused when it is made.
+
+        Source: contract-v1 section 2 (`ServiceDefinition.attributes`).
+        """
+        return form_of(self.service_code, self.attributes)
+
+
 class Location(Model):
     """Where it is: WGS84 degrees, or an address, or an area, or several of them."""
 
@@ -101,6 +115,16 @@ class Reporter(Model):
     email: str | None = None
 
 
+class Visibility(OpenEnum):
+    """Who may see a complaint, a comment or a file; a complaint is never `internal`."""
+
+    PUBLIC = "public"
+    CONFIDENTIAL = "confidential"
+    """The reporter and the officers (*rahasia*)."""
+    INTERNAL = "internal"
+    """The officers alone."""
+
+
 class Media(Model):
     """A photo or file of a complaint."""
 
@@ -109,7 +133,8 @@ class Media(Model):
     media_type: str
     size: int
     sha256: str
-    scan_status: str = "pending"
+    scan_status: Literal["pending", "clean", "infected"] | str = "pending"
+    visibility: Visibility = Visibility.PUBLIC
     url: str | None = None
 
 
@@ -136,7 +161,11 @@ class Rating(Model):
 
 
 class Complaint(Model):
-    """A complaint as this caller may see it. `version` is what a transition must name."""
+    """A complaint as this caller may see it. `version` is what a transition must name.
+
+    A category of type `batch` answers with a `token` alone at first and one of type `blackbox` with nothing to follow:
+    `complaint_id` is then empty and `version` 0.
+    """
 
     complaint_id: str
     reference: str | None = None
@@ -170,3 +199,98 @@ class Complaint(Model):
     client_reference: str | None = None
     channel: str | None = None
     version: int
+
+
+class AuthorRole(OpenEnum):
+    """On which side somebody stands who wrote an update."""
+
+    CITIZEN = "citizen"
+    OFFICER = "officer"
+    SYSTEM = "system"
+
+
+class Update(Model):
+    """One entry of a complaint's thread (*tanggapan, tindak lanjut*): a comment, or what a transition said."""
+
+    update_id: str
+    complaint_id: str
+    author_role: AuthorRole
+    description: str = ""
+    media: tuple[Media, ...] = ()
+    status_after: ComplaintStatus | None = None
+    """The state a transition led to; None for a comment."""
+    visibility: Visibility = Visibility.PUBLIC
+    created_at: AwareDatetime
+
+
+class ChangeKind(OpenEnum):
+    """What happened to a complaint, in the words of the contract's events."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    STATUS_CHANGED = "status_changed"
+    COMMENTED = "commented"
+    SLA_BREACHED = "sla_breached"
+    REOPENED = "reopened"
+    RATED = "rated"
+
+
+class Change(Model):
+    """One change of one complaint, in the order they happened. Keep `cursor`: `changes(since=...)` goes on after it."""
+
+    cursor: str
+    kind: ChangeKind
+    complaint_id: str
+    status: ComplaintStatus
+    """After the change; by now it may be another."""
+    version: int
+    changed_at: AwareDatetime
+
+
+class SubmissionToken(Model):
+    """What a `batch` category answers with; `complaint_id` is None until the batch has run."""
+
+    token: str
+    complaint_id: str | None = None
+
+
+class Candidate(Model):
+    """A complaint that may be about the same thing."""
+
+    complaint: Complaint
+    distance_m: float | None = None
+    """Metres between the two points; None where one of them has no point."""
+    similarity: float
+    """Of the two texts, 0 to 1."""
+
+
+class Duplicates(Model):
+    """What a duplicate check found, the likeliest first."""
+
+    candidates: tuple[Candidate, ...] = ()
+
+
+class Medians(Model):
+    """Median times from submission, in seconds; None where there is none to count."""
+
+    verify_s: float | None = None
+    respond_s: float | None = None
+    resolve_s: float | None = None
+
+
+class Tally(Model):
+    """How many complaints, and how fast they were handled."""
+
+    total: int
+    open: int
+    closed: int
+    overdue: int
+    median: Medians = Medians()
+
+
+class Statistics(Tally):
+    """The tally of all complaints asked for, and of parts of them by state, category and area."""
+
+    by_status: dict[str, int] = {}
+    by_service: dict[str, Tally] = {}
+    by_area: dict[str, Tally] = {}

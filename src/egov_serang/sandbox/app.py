@@ -23,6 +23,7 @@ from egov_serang.sandbox.announcements import routes as announcements
 from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.civil import routes as civil
 from egov_serang.sandbox.clients import Clients
+from egov_serang.sandbox.complaints import feed, insight, offers, thread
 from egov_serang.sandbox.complaints import routes as complaints
 from egov_serang.sandbox.console import data as console_data
 from egov_serang.sandbox.console import routes as console
@@ -45,7 +46,11 @@ from egov_serang.sandbox.webapps import EXAMPLE, EXAMPLE_ID, EXAMPLE_SECRET, Web
 MODULES: Final[tuple[ModuleType, ...]] = (
     identity,
     civil,
+    offers,
     complaints,
+    thread,
+    feed,
+    insight,
     permits,
     notifications,
     announcements,

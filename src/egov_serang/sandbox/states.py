@@ -35,6 +35,14 @@ class StateMachine:
         Raises:
             Problem: invalid_transition, with the allowed actions, when the table has no such row for this caller.
         """
+        return self.rule(state, action, scopes).to
+
+    def rule(self, state: str, action: str, scopes: Container[str]) -> Rule:
+        """The row that lets this caller do the action.
+
+        Raises:
+            Problem: as `next_state`.
+        """
         rule = self._by_key.get((state, action))
         if rule is None or rule.scope is None or rule.scope not in scopes:
             raise Problem(
@@ -42,4 +50,4 @@ class StateMachine:
                 "The action is not possible in this state for this caller.",
                 allowed_actions=self.allowed_actions(state, scopes),
             )
-        return rule.to
+        return rule

@@ -4,91 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any
 
-from egov_serang.core.bind import M, Service, Steps, flow, operation, paginated
+from pydantic import BaseModel
+
+from egov_serang.core.bind import M, Steps, flow, operation, paginated
 from egov_serang.core.body import File
 from egov_serang.core.call import Call
 from egov_serang.core.paging import Paged
 from egov_serang.core.reply import Download
+from egov_serang.errors import UnsupportedOperation
 from egov_serang.models.complaints import (
     Complaint,
     ComplaintAction,
     ComplaintStatus,
+    Duplicates,
     ForwardedTo,
     Location,
     Media,
     Reporter,
+    ServiceType,
+    Visibility,
 )
 from egov_serang.models.complaints import Service as Category
+from egov_serang.photos import without_location
+from egov_serang.services import complaints_checks as check
 from egov_serang.services.arguments import needed_version, text
-
-_LONGEST_DESCRIPTION: Final = 4000
-
-
-class ComplaintsWire(Protocol):
-    """What a wire for complaints can build."""
-
-    def services(self, limit: int | None, cursor: str | None) -> Paged[Category]: ...
-    def submit(
-        self,
-        service_code: str,
-        description: str,
-        *,
-        location: Location | None,
-        attributes: Mapping[str, Any] | None,
-        reporter: Reporter | None,
-        confidential: bool,
-        anonymous: bool,
-        client_reference: str | None,
-    ) -> Call[Complaint]: ...
-    def attach(self, complaint_id: str, file: File) -> Call[Media]: ...
-    def download(self, complaint_id: str, media_id: str) -> Call[Download]: ...
-    def get(self, complaint_id: str) -> Call[Complaint]: ...
-    def list(
-        self,
-        *,
-        status: str | None,
-        service_code: str | None,
-        area_code: str | None,
-        updated_after: datetime | None,
-        client_reference: str | None,
-        limit: int | None,
-        cursor: str | None,
-    ) -> Paged[Complaint]: ...
-    def transition(
-        self, complaint_id: str, version: int, action: str, fields: Mapping[str, Any]
-    ) -> Call[Complaint]: ...
+from egov_serang.services.complaints_reading import ComplaintsReading
+from egov_serang.services.complaints_thread import LONGEST_TEXT, Updates
+from egov_serang.types import UNSET, Unset
 
 
-class Complaints(Service[M]):
+class Complaints(ComplaintsReading[M]):
     """Complaints of citizens and their handling by the agencies (*perangkat daerah*)."""
 
-    wire: ComplaintsWire
-
-    @paginated
-    def services(self, *, limit: int | None = None, cursor: str | None = None) -> Paged[Category]:
-        """The categories (*kategori aduan*) one may complain about.
-
-        Args:
-            limit: items per page.
-            cursor: where to go on, from a pager's `cursor`.
-
-        Source: contract-v1 section 2.
-        """
-        return self.wire.services(limit, cursor)
+    @cached_property
+    def updates(self) -> Updates[M]:
+        """What is said about complaints."""
+        return Updates(self.engine, self.wire, self.mode)
 
     @flow
     async def submit(
         self,
         step: Steps,
-        service_code: str,
+        service_code: Category | str,
         description: str,
         *,
         location: Location | None = None,
         photos: Sequence[File | bytes | str | Path] = (),
-        attributes: Mapping[str, Any] | None = None,
+        keep_photo_location: bool = False,
+        attributes: Mapping[str, Any] | BaseModel | None = None,
         reporter: Reporter | None = None,
         confidential: bool = False,
         anonymous: bool = False,
@@ -97,32 +64,40 @@ class Complaints(Service[M]):
         """Submit a complaint, with its photos.
 
         Args:
-            service_code: the category, from `services()`.
+            service_code: the category: its code, or itself from `service()`, which lets what it asks for be checked
+                before anything is sent.
             description: what is wrong, 1 to 4000 characters.
             location: a map point (WGS84 degrees), an address, an area.
             photos: paths, bytes or `File`s; streamed, each sent as a step of its own after the complaint exists.
-            attributes: further fields the category asks for.
+            keep_photo_location: send photos with the place where they were taken, which is else removed from JPEGs.
+            attributes: further fields the category asks for, or its filled `form()`.
             reporter: who complains; none for an anonymous complaint.
             confidential: hide it from the public (*rahasia*).
             anonymous: hide the reporter from the agency (*anonim*).
             client_reference: your own number for it; echoed and checked.
 
         Returns:
-            The complaint as it stands after the last photo.
+            The complaint as it stands after the last photo. A `batch` category gives a `token` and no `complaint_id`
+            yet, a `blackbox` category neither.
 
         Raises:
             Invalid: an unknown category, a missing field, a point outside the city, a photo that cannot be read.
+            UnsupportedOperation: photos for a category that gives no number to attach them to.
 
         Run again with the same idempotency key (`with_options(idempotency_key=...)`) it makes no second complaint.
 
         Source: contract-v1 section 2.
         """
         files = [File.of(photo) for photo in photos]
+        files = files if keep_photo_location else [without_location(file) for file in files]
+        if files and isinstance(service_code, Category) and service_code.type != ServiceType.REALTIME:
+            raise _no_place_for_photos()
+        check.place(service_code, location)
         call = self.wire.submit(
-            text("service_code", service_code, 100),
-            text("description", description, _LONGEST_DESCRIPTION),
+            text("service_code", check.code_of(service_code), 100),
+            text("description", description, LONGEST_TEXT),
             location=location,
-            attributes=attributes,
+            attributes=check.attributes(service_code, attributes),
             reporter=reporter,
             confidential=confidential,
             anonymous=anonymous,
@@ -133,17 +108,47 @@ class Complaints(Service[M]):
         complaint = (await step(call, "submit")).data
         if not files:
             return complaint
+        if not complaint.complaint_id:
+            raise _no_place_for_photos(sent=True)
         for number, file in enumerate(files, 1):
-            await step(self.wire.attach(complaint.complaint_id, file), f"photo {number}")
+            await step(self.wire.attach(complaint.complaint_id, file, None), f"photo {number}")
         return (await step(self.wire.get(complaint.complaint_id))).data
 
     @operation
-    def attach(self, complaint_id: str, file: File | bytes | str | Path) -> Call[Media]:
-        """Add a photo or file to a complaint.
+    def duplicates(
+        self, service_code: Category | str, description: str, *, location: Location, radius: float | None = None
+    ) -> Call[Duplicates]:
+        """Look for complaints about the same thing, before submitting one more.
+
+        Args:
+            service_code: the category.
+            description: what is wrong, in the words it would be submitted with.
+            location: a point, or an area.
+            radius: how far around the point, in metres; 200 by default.
+
+        Returns:
+            Open complaints this client may see, the likeliest first. To link two afterwards: an officer's
+            `mark_duplicate`, or `change(..., parent_id=)`.
+
+        Source: contract-v1 section 2.
+        """
+        code = text("service_code", check.code_of(service_code), 100)
+        return self.wire.duplicates(code, description, location=location, radius=radius)
+
+    @operation
+    def attach(
+        self,
+        complaint_id: str,
+        file: File | bytes | str | Path,
+        *,
+        visibility: Visibility | str | None = None,
+    ) -> Call[Media]:
+        """Add a photo or file to a complaint, as it is: `egov_serang.photos` removes the place from one.
 
         Args:
             complaint_id: of the complaint.
             file: a path, bytes or a `File`.
+            visibility: `public` (default), `confidential` (the reporter and the officers), `internal` (officers alone).
 
         Raises:
             Invalid: the file cannot be read, is too large or of a kind not taken.
@@ -151,7 +156,7 @@ class Complaints(Service[M]):
 
         Source: contract-v1 section 2.
         """
-        return self.wire.attach(complaint_id, File.of(file))
+        return self.wire.attach(complaint_id, File.of(file), visibility)
 
     @operation
     def download(self, complaint_id: str, media_id: str) -> Call[Download]:
@@ -189,7 +194,13 @@ class Complaints(Service[M]):
         status: ComplaintStatus | str | None = None,
         service_code: str | None = None,
         area_code: str | None = None,
+        bbox: tuple[float, float, float, float] | None = None,
+        near: Location | None = None,
+        radius: float | None = None,
+        q: str | None = None,
         updated_after: datetime | None = None,
+        assigned_to: str | None = None,
+        overdue: bool | None = None,
         client_reference: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
@@ -200,10 +211,16 @@ class Complaints(Service[M]):
             status: only those in this state.
             service_code: only this category.
             area_code: only this kelurahan or kecamatan, by its Kemendagri code.
+            bbox: only those in this box: least long, least lat, most long, most lat (WGS84 degrees).
+            near: only those around this point, with `radius`.
+            radius: how far around it, in metres.
+            q: only those whose description has all these words.
             updated_after: only those changed at this time or later; needs a time zone.
+            assigned_to: only those this person or team is to handle.
+            overdue: only those whose service level is broken, or only the others.
             client_reference: only the one with this number of yours.
             limit: items per page.
-            cursor: where to go on, from a pager's `cursor`.
+            cursor: where to go on, from a pager's `cursor`; it may be kept over a restart.
 
         Source: contract-v1 section 2.
         """
@@ -211,11 +228,72 @@ class Complaints(Service[M]):
             status=status,
             service_code=service_code,
             area_code=area_code,
+            bbox=check.box(bbox),
+            near=check.around(near, radius),
+            radius=radius,
+            q=q,
             updated_after=updated_after,
+            assigned_to=assigned_to,
+            overdue=overdue,
             client_reference=client_reference,
             limit=limit,
             cursor=cursor,
         )
+
+    @operation
+    def change(
+        self,
+        complaint: Complaint | str,
+        *,
+        version: int | None = None,
+        description: str | Unset = UNSET,
+        location: Location | Unset = UNSET,
+        attributes: Mapping[str, Any] | Unset = UNSET,
+        reporter: Reporter | Unset | None = UNSET,
+        confidential: bool | Unset = UNSET,
+        anonymous: bool | Unset = UNSET,
+        service_code: Category | str | Unset = UNSET,
+        parent_id: str | Unset | None = UNSET,
+    ) -> Call[Complaint]:
+        """Change what was reported, until it is verified; officers: the category, the area, what is public, the link.
+
+        Args:
+            complaint: as you read it, or its id with `version=`.
+            version: the version you decided on, where only the id is given.
+            description: the new text.
+            location: what is given in it is changed, and emptied where it is given as None.
+            attributes: all further fields anew.
+            reporter: who complains; None takes it back.
+            confidential: whether it is hidden from the public.
+            anonymous: whether the reporter is hidden from the agency.
+            service_code: another category (officers).
+            parent_id: the complaint it belongs to; None unlinks it.
+
+        Returns:
+            The complaint after it.
+
+        Raises:
+            Forbidden: not for this client to change, or not any more.
+            Conflict: somebody changed it since you read it: reload and decide again.
+
+        Source: contract-v1 sections 1 and 2.
+        """
+        if isinstance(complaint, Complaint):
+            version = complaint.version if version is None else version
+            complaint = complaint.complaint_id
+        visibility: str | Unset = UNSET
+        if not isinstance(confidential, Unset):
+            visibility = Visibility.CONFIDENTIAL if confidential else Visibility.PUBLIC
+        fields = {
+            "description": description,
+            "attributes": attributes,
+            "reporter": reporter.model_dump(exclude_none=True) if isinstance(reporter, Reporter) else reporter,
+            "visibility": visibility,
+            "anonymous": anonymous,
+            "service_code": service_code if isinstance(service_code, Unset) else check.code_of(service_code),
+            "parent_id": parent_id,
+        }
+        return self.wire.change(complaint, needed_version(version), location, fields)
 
     @operation
     def transition(
@@ -240,13 +318,14 @@ class Complaints(Service[M]):
             reason_code: why, where the action asks for it.
             assignee: to whom, for `assign`.
             forward_to: the agency, for `transfer`.
-            data: further fields of the action, such as `{"score": 5}` for `rate`.
+            data: further fields of the action: `{"score": 5}` for `rate`, `{"duplicate_of": ...}` for `mark_duplicate`.
 
         Returns:
             The complaint after it.
 
         Raises:
             InvalidTransition: not in this state; `allowed_actions` says what is.
+            Invalid: the action needs something more.
             Conflict: somebody changed it since you read it: reload and decide again.
             Forbidden: this client may not.
 
@@ -267,3 +346,16 @@ class Complaints(Service[M]):
                 "data": data,
             },
         )
+
+
+def _no_place_for_photos(*, sent: bool = False) -> UnsupportedOperation:
+    if not sent:
+        return UnsupportedOperation(
+            "this category gives no number to attach photos to", code="photos_need_number", hint="Submit without photos"
+        )
+    return UnsupportedOperation(
+        "the complaint was submitted, but its category gives no number to attach photos to",
+        code="photos_need_number",
+        hint="Call again without photos and with this error's idempotency_key to have its token",
+        sent="yes",
+    )

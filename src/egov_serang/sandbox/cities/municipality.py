@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from egov_serang.models.complaints import ServiceDefinition
 from egov_serang.models.regions import City
 from egov_serang.sandbox.announcements.catalogue import Entry
 from egov_serang.sandbox.civil.catalogue import Registry
-from egov_serang.sandbox.complaints.catalogue import ServiceDefinition
 from egov_serang.sandbox.permits.catalogue import CatalogueType
 from egov_serang.sandbox.working import NATIONAL, Calendar
 

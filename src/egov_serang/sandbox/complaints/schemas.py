@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from egov_serang.models.complaints import ForwardedTo, Rating, Reporter
-from egov_serang.sandbox.fields import Moment
+
+Audience = Literal["public", "confidential", "internal"]
+"""Who may see a comment or a file: an `OpenEnum` would take any word here."""
 
 _Id = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -70,28 +69,49 @@ class TransitionIn(_Closed):
     data: dict[str, JsonValue] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class CaseFilter:
-    """Which complaints are wanted."""
+class ComplaintPatch(_Closed):
+    """What to change; null empties a field, and what is not named stays.
 
-    status: str | None
-    service_code: str | None
-    area_code: str | None
-    updated_after: datetime | None
+    The reporter's client may change what it reported until it is verified, officers the category, the area, what is
+    public, and the complaint it belongs to.
+    """
+
+    service_code: _Id | None = None
+    description: str | None = Field(default=None, min_length=1, max_length=4000)
+    attributes: dict[str, JsonValue] | None = None
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    long: float | None = Field(default=None, ge=-180, le=180)
+    address_string: str | None = Field(default=None, max_length=500)
+    address_id: str | None = Field(default=None, max_length=100)
+    area_code: str | None = Field(default=None, max_length=20)
+    reporter: ReporterIn | None = None
+    visibility: Literal["public", "confidential"] | None = None
+    anonymous: bool | None = None
+    parent_id: _Id | None = None
+
+
+class UpdateIn(_Closed):
+    """A comment, with files that were attached before."""
+
+    description: str = Field(min_length=1, max_length=4000)
+    visibility: Audience = "public"
+    media_ids: list[_Id] = Field(default=[], max_length=20)
+
+
+class DuplicateCheckIn(_Closed):
+    """What is about to be submitted."""
+
+    service_code: _Id
+    description: str = Field(default="", max_length=4000)
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    long: float | None = Field(default=None, ge=-180, le=180)
+    area_code: str | None = Field(default=None, max_length=20)
+    radius: float = Field(default=200, gt=0, le=5000)
+    """Metres around the point."""
+
+
+class Receipt(BaseModel):
+    """Taken, but not yet a complaint with a number (type `batch`: a token to ask with), or never (type `blackbox`)."""
+
+    token: str | None
     client_reference: str | None
-    assigned_to: str | None
-    q: str | None
-
-
-async def case_filter(
-    *,
-    status: str | None = None,
-    service_code: str | None = None,
-    area_code: str | None = None,
-    updated_after: Moment | None = None,
-    client_reference: str | None = None,
-    assigned_to: str | None = None,
-    q: Annotated[str | None, Query(max_length=200)] = None,
-) -> CaseFilter:
-    """The filters of `GET /cases`."""
-    return CaseFilter(status, service_code, area_code, updated_after, client_reference, assigned_to, q)

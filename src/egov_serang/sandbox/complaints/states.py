@@ -43,10 +43,16 @@ MACHINE: Final = StateMachine(
 WAITING_DAYS: Final = 10
 """Working days after which the system acts: it closes what is resolved or rejected, withdraws what stays unanswered."""
 
-BY_ITSELF: Final[Mapping[str, str]] = MappingProxyType(
-    {rule.state: rule.to for rule in MACHINE.rules if rule.scope is None}
+REOPEN_DAYS: Final = 5
+"""Working days in which the citizen may reopen what was resolved or rejected; after them it waits to be closed."""
+
+BATCH_S: Final = 60
+"""Seconds until the number of a complaint is known whose category answers with a token."""
+
+BY_ITSELF: Final[Mapping[str, Rule]] = MappingProxyType(
+    {rule.state: rule for rule in MACHINE.rules if rule.scope is None}
 )
-"""Where a complaint goes when it has waited that long."""
+"""What the system does to a complaint that has waited that long, by its state."""
 
 STAGES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -59,3 +65,18 @@ STAGES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The service level that runs in each open state."""
+
+OPEN: Final = frozenset(STAGES)
+"""The states in which somebody still has to do something."""
+
+MILESTONES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        Status.VERIFIED: "verify",
+        Status.REJECTED: "verify",
+        Status.DUPLICATE: "verify",
+        Status.ASSIGNED: "respond",
+        Status.TRANSFERRED: "respond",
+        Status.RESOLVED: "resolve",
+    }
+)
+"""Which service level is met by reaching a state; statistics count the time until then."""

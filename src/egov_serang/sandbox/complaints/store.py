@@ -1,23 +1,29 @@
-"""Complaints as they are kept, who sees what of them, and what passes by itself."""
+"""Complaints as they are kept, and who sees what of them."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import JSON, ForeignKey, LargeBinary, Select, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from egov_serang.models.complaints import Complaint, ComplaintAction, ComplaintStatus, Due, Media, Sla
-from egov_serang.sandbox.complaints.schemas import CaseFilter
-from egov_serang.sandbox.complaints.states import BY_ITSELF, CITIZEN, MACHINE, OFFICER, STAGES, WAITING_DAYS
-from egov_serang.sandbox.db import Base
-from egov_serang.sandbox.eventlog import record_event
+from egov_serang.models.complaints import (
+    AuthorRole,
+    Complaint,
+    ComplaintAction,
+    ComplaintStatus,
+    Due,
+    Media,
+    Update,
+    Visibility,
+)
+from egov_serang.sandbox.complaints.states import CITIZEN, MACHINE, OFFICER, STAGES
+from egov_serang.sandbox.db import NUMBERED, Base
 from egov_serang.sandbox.gate import Caller
 from egov_serang.sandbox.problems import Problem
-from egov_serang.sandbox.working import Calendar, add_working
 
-_CONFIDENTIAL: Final = "complaints:confidential"
+CONFIDENTIAL: Final = "complaints:confidential"
 
 
 class ComplaintRow(Base):
@@ -28,13 +34,23 @@ class ComplaintRow(Base):
     seq: Mapped[int] = mapped_column(primary_key=True)
     complaint_id: Mapped[str] = mapped_column(unique=True)
     client_id: Mapped[str] = mapped_column(index=True)
+    """Whose it is; empty for what was dropped into a box that answers nobody (type `blackbox`)."""
     reference: Mapped[str]
+    token: Mapped[str | None] = mapped_column(unique=True)
     service_code: Mapped[str] = mapped_column(index=True)
     due: Mapped[dict[str, float] | None] = mapped_column(JSON)
     """When each stage of the service level ends, as promised when it was submitted or reopened."""
+    met: Mapped[dict[str, float]] = mapped_column(JSON)
+    """When each stage was over."""
+    breached: Mapped[list[str]] = mapped_column(JSON)
+    """The stages whose breach was announced, since it was submitted or reopened."""
     status: Mapped[str] = mapped_column(index=True)
     waits_until: Mapped[float]
     """When the system acts, in a state in which it waits for the citizen."""
+    reopen_until: Mapped[float]
+    """How long the citizen may reopen it, in a state that can be reopened."""
+    lat: Mapped[float | None]
+    long: Mapped[float | None]
     area_code: Mapped[str | None]
     visibility: Mapped[str]
     description: Mapped[str]
@@ -44,6 +60,35 @@ class ComplaintRow(Base):
     updated_at: Mapped[float] = mapped_column(index=True)
     version: Mapped[int]
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class UpdateRow(Base):
+    """An entry of a complaint's thread."""
+
+    __tablename__ = "complaint_updates"
+
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    update_id: Mapped[str] = mapped_column(unique=True)
+    complaint_seq: Mapped[int] = mapped_column(ForeignKey(ComplaintRow.seq), index=True)
+    author_role: Mapped[str]
+    description: Mapped[str]
+    media_ids: Mapped[list[str]] = mapped_column(JSON)
+    status_after: Mapped[str | None]
+    visibility: Mapped[str]
+    created_at: Mapped[float]
+
+    def shown(self, complaint_id: str, files: dict[str, Media]) -> Update:
+        """The entry as callers see it; `files` are the complaint's that they may see."""
+        return Update(
+            update_id=self.update_id,
+            complaint_id=complaint_id,
+            author_role=AuthorRole(self.author_role),
+            description=self.description,
+            media=tuple(files[one] for one in self.media_ids if one in files),
+            status_after=ComplaintStatus(self.status_after) if self.status_after else None,
+            visibility=Visibility(self.visibility),
+            created_at=datetime.fromtimestamp(self.created_at, UTC),
+        )
 
 
 class MediaRow(Base):
@@ -58,6 +103,8 @@ class MediaRow(Base):
     media_type: Mapped[str]
     size: Mapped[int]
     sha256: Mapped[str]
+    scan_status: Mapped[str]
+    visibility: Mapped[str]
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
     def shown(self, complaint_id: str) -> Media:
@@ -68,37 +115,34 @@ class MediaRow(Base):
             media_type=self.media_type,
             size=self.size,
             sha256=self.sha256,
-            scan_status="clean",
+            scan_status=self.scan_status,
+            visibility=Visibility(self.visibility),
             url=f"/v1/complaints/cases/{complaint_id}/media/{self.media_id}",
         )
+
+
+class ChangeRow(Base):
+    """One change, in the order of their commits: `seq` is given inside the one write transaction SQLite allows."""
+
+    __tablename__ = "complaint_changes"
+    __table_args__ = NUMBERED  # a cursor from before a reset must not point into what came after it
+
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    complaint_seq: Mapped[int] = mapped_column(ForeignKey(ComplaintRow.seq), index=True)
+    complaint_id: Mapped[str]
+    kind: Mapped[str]
+    status: Mapped[str]
+    version: Mapped[int]
+    visibility: Mapped[str]
+    changed_at: Mapped[float]
 
 
 def visible(caller: Caller) -> Select[ComplaintRow]:
     """The complaints a caller may see: its own, public ones, and with the scope for it confidential ones."""
     wanted = select(ComplaintRow)
-    if _CONFIDENTIAL in caller.scopes:
+    if CONFIDENTIAL in caller.scopes:
         return wanted
     return wanted.where(or_(ComplaintRow.client_id == caller.client_id, ComplaintRow.visibility == "public"))
-
-
-def filtered(wanted: Select[ComplaintRow], by: CaseFilter) -> Select[ComplaintRow]:
-    """Narrow a selection. An area holds the areas whose code begins with its own."""
-    for column, value in (
-        (ComplaintRow.status, by.status),
-        (ComplaintRow.service_code, by.service_code),
-        (ComplaintRow.client_reference, by.client_reference),
-        (ComplaintRow.assignee, by.assigned_to),
-    ):
-        if value is not None:
-            wanted = wanted.where(column == value)
-    if by.area_code is not None:
-        within = ComplaintRow.area_code.startswith(f"{by.area_code}.", autoescape=True)
-        wanted = wanted.where(or_(ComplaintRow.area_code == by.area_code, within))
-    if by.updated_after is not None:
-        wanted = wanted.where(ComplaintRow.updated_at >= by.updated_after.timestamp())
-    if by.q is not None:
-        wanted = wanted.where(ComplaintRow.description.icontains(by.q, autoescape=True))
-    return wanted
 
 
 def found(session: Session, complaint_id: str, caller: Caller) -> ComplaintRow:
@@ -118,13 +162,33 @@ def roles(row: ComplaintRow, caller: Caller) -> frozenset[str]:
     return caller.scopes if row.client_id == caller.client_id else caller.scopes - {CITIZEN}
 
 
+def audiences(row: ComplaintRow, caller: Caller) -> tuple[Visibility, ...]:
+    """Which comments and files of a complaint a caller may see."""
+    if OFFICER in caller.scopes:
+        return tuple(Visibility)
+    own = row.client_id == caller.client_id
+    return (Visibility.PUBLIC, Visibility.CONFIDENTIAL) if own else (Visibility.PUBLIC,)
+
+
+def files_of(session: Session, row: ComplaintRow, caller: Caller) -> dict[str, Media]:
+    """The files of a complaint this caller may see, by id, in the order they came."""
+    wanted = select(MediaRow).where(MediaRow.complaint_seq == row.seq, MediaRow.visibility.in_(audiences(row, caller)))
+    return {media.media_id: media.shown(row.complaint_id) for media in session.scalars(wanted.order_by(MediaRow.seq))}
+
+
+def actions(row: ComplaintRow, caller: Caller, now: datetime) -> list[str]:
+    """What a caller may do now."""
+    possible = MACHINE.allowed_actions(row.status, roles(row, caller))
+    return [action for action in possible if action != ComplaintAction.REOPEN or may_reopen(row, now)]
+
+
+def may_reopen(row: ComplaintRow, now: datetime) -> bool:
+    """Whether the window in which the citizen may reopen it has not passed."""
+    return now.timestamp() <= row.reopen_until
+
+
 def shown(session: Session, row: ComplaintRow, caller: Caller, now: datetime) -> Complaint:
     """The complaint as this caller may see it."""
-    files = session.scalars(select(MediaRow).where(MediaRow.complaint_seq == row.seq).order_by(MediaRow.seq))
-    details = dict(row.details)
-    own = row.client_id == caller.client_id
-    if not (own or (OFFICER in caller.scopes and not details["anonymous"])):
-        details["reporter"] = None
     requested = datetime.fromtimestamp(row.requested_at, UTC)
     promised = {stage: datetime.fromtimestamp(at, UTC) for stage, at in (row.due or {}).items()}
     stage = STAGES.get(row.status)
@@ -132,75 +196,40 @@ def shown(session: Session, row: ComplaintRow, caller: Caller, now: datetime) ->
     if stage is not None and stage in promised:
         due = Due(stage=stage, at=promised[stage], breached=now > promised[stage])
     return Complaint(
-        **details,
+        **_details(row, caller),
         complaint_id=row.complaint_id,
         reference=row.reference,
+        token=row.token,
         service_code=row.service_code,
         status=ComplaintStatus(row.status),
         description=row.description,
+        lat=row.lat,
+        long=row.long,
         area_code=row.area_code,
         visibility=row.visibility,
         assignee=row.assignee,
-        client_reference=row.client_reference,
         requested_at=requested,
         updated_at=datetime.fromtimestamp(row.updated_at, UTC),
         expected_at=promised.get("resolve"),
         due=due,
-        media=tuple(media.shown(row.complaint_id) for media in files),
-        allowed_actions=tuple(map(ComplaintAction, MACHINE.allowed_actions(row.status, roles(row, caller)))),
+        media=tuple(files_of(session, row, caller).values()),
+        allowed_actions=tuple(map(ComplaintAction, actions(row, caller, now))),
         version=row.version,
     )
 
 
-def promises(sla: Sla | None, now: datetime, calendar: Calendar) -> dict[str, float] | None:
-    """When each stage of a service level ends that begins now."""
-    if sla is None:
-        return None
-    ends = {stage: add_working(now, timedelta(days=days), calendar.is_working) for stage, days in sla}
-    return {stage: at.timestamp() for stage, at in ends.items()}
-
-
-def patience(now: datetime, calendar: Calendar) -> float:
-    """Until when the system waits for the citizen in a state that begins now."""
-    return add_working(now, timedelta(days=WAITING_DAYS), calendar.is_working).timestamp()
-
-
-def changed(row: ComplaintRow, now: datetime, *, status: str | None = None, **details: Any) -> None:
-    """Write a change: a new version, perhaps a new status, details by name."""
-    row.status = status or row.status
-    row.details = {**row.details, **details}
-    row.updated_at = now.timestamp()
-    row.version += 1
-
-
-def happened(session: Session, row: ComplaintRow, what: str, now: datetime) -> None:
-    """Record an event of a complaint: its ids and state, nothing about people."""
-    data = {
-        "complaint_id": row.complaint_id,
-        "reference": row.reference,
-        "service_code": row.service_code,
-        "status": row.status,
-        "version": row.version,
-    }
-    record_event(
-        session,
-        f"id.smartcity.complaints.complaint.{what}.v1",
-        row.complaint_id,
-        data,
-        now,
-        owner=row.client_id,
-        scope="complaints:read" if row.visibility == "public" else _CONFIDENTIAL,
-    )
-
-
-def waited_too_long(row: ComplaintRow, now: datetime) -> bool:
-    """Whether the working days the state may wait for the citizen are over."""
-    return now.timestamp() > row.waits_until
-
-
-def tick(session: Session, now: datetime) -> None:
-    """Let the system act on everything that waited too long. Runs whenever the city's clock is moved."""
-    for row in session.scalars(select(ComplaintRow).where(ComplaintRow.status.in_(BY_ITSELF))):
-        if waited_too_long(row, now):
-            changed(row, now, status=BY_ITSELF[row.status])
-            happened(session, row, "status_changed", now)
+def _details(row: ComplaintRow, caller: Caller) -> dict[str, Any]:
+    """What is not in columns, without what this caller has no business with."""
+    details: dict[str, Any] = {**row.details, "client_reference": row.client_reference}
+    said_by = details.pop("said_by", None)
+    own = row.client_id == caller.client_id
+    officer = OFFICER in caller.scopes
+    if not (own or (officer and not details["anonymous"])):
+        details["reporter"] = None
+    if not (own or officer):
+        details["client_reference"] = None
+        if said_by == AuthorRole.CITIZEN:  # what a resident told the agency is between the two
+            details["status_notes"] = None
+        if details.get("rating"):
+            details["rating"] = {"score": details["rating"]["score"]}
+    return details

@@ -24,7 +24,10 @@ def discovery(here: Here) -> dict[str, Any]:
     base = here.settings.base_url
     capabilities = {
         "identity": ["verifications", "civil-services", "applications"],
-        "complaints": ["services", "cases", "transitions", "media"],
+        "complaints": [
+            *("services", "cases", "transitions", "updates", "media"),
+            *("tokens", "changes", "duplicate-checks", "statistics"),
+        ],
         "permits": ["types", "applications", "documents", "transitions", "licences"],
         "notifications": ["templates", "messages", "announcements"],
     }

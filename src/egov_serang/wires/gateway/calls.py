@@ -18,6 +18,9 @@ from egov_serang.wires.gateway.problems import read_problem
 
 T = TypeVar("T")
 
+Filter = str | float | datetime | tuple[float, ...] | None
+"""A query parameter: None is left out, numbers in a row are joined by commas."""
+
 _JSON: Final = ("accept", "application/json, application/problem+json;q=0.9")
 
 
@@ -44,13 +47,14 @@ def post(
     *,
     version: int | None = None,
     client_reference: str | None = None,
+    method: str = "POST",
 ) -> Call[T]:
     """A write: the contract honours idempotency keys on all of them, so each may be repeated with its own."""
     match = (("if-match", f'"{version}"'),) if version is not None else ()
     content = JsonBody(body) if isinstance(body, Mapping) else body
     return Call(
         operation,
-        "POST",
+        method,
         path,
         decode,
         read_problem,
@@ -87,7 +91,7 @@ def listing(
     path: str,
     page: type[Page[T]],
     params: Mapping[str, str] | None = None,
-    **filters: str | int | datetime | None,
+    **filters: Filter,
 ) -> Paged[T]:
     """A list, page by page.
 
@@ -98,8 +102,12 @@ def listing(
         params: the route's ids.
         filters: query parameters, `limit` and `cursor` among them; None is left out, times need an offset.
     """
-    query = tuple((name, _text(name, value)) for name, value in filters.items() if value is not None)
-    return Paged(get(operation, path, Decode(page), params, query=query), next_page, cursor_of)
+    return Paged(get(operation, path, Decode(page), params, query=query(**filters)), next_page, cursor_of)
+
+
+def query(**filters: Filter) -> tuple[tuple[str, str], ...]:
+    """Query parameters in the order given."""
+    return tuple((name, _text(name, value)) for name, value in filters.items() if value is not None)
 
 
 def next_page(call: Call[Page[T]], reply: Reply[Page[T]]) -> Call[Page[T]] | None:
@@ -108,10 +116,21 @@ def next_page(call: Call[Page[T]], reply: Reply[Page[T]]) -> Call[Page[T]] | Non
     return call.with_query(cursor=cursor) if cursor else None
 
 
-def next_of_feed(call: Call[Page[T]], reply: Reply[Page[T]]) -> Call[Page[T]] | None:
-    """The call for what has happened since, until there is nothing new: a feed has no last page, only an empty one."""
-    cursor = reply.data.next_cursor
-    return call.with_query(cursor=cursor) if cursor and reply.data.data else None
+def feed(
+    operation: str,
+    path: str,
+    page: type[Page[T]],
+    *filters: tuple[str, str],
+    limit: int | None,
+    cursor: str | None,
+) -> Paged[T]:
+    """A change feed: read until a page is empty, and gone on with from there (contract-v1 section 1)."""
+    first = get(operation, path, Decode(page), query=(*filters, *query(limit=limit, cursor=cursor)))
+
+    def following(call: Call[Page[T]], reply: Reply[Page[T]]) -> Call[Page[T]] | None:
+        return next_page(call, reply) if reply.data.data else None
+
+    return Paged(first, following, cursor_of, lambda reply: reply.data.next_cursor)
 
 
 def cursor_of(call: Call[Any]) -> str | None:
@@ -119,9 +138,18 @@ def cursor_of(call: Call[Any]) -> str | None:
     return dict(call.query).get("cursor")
 
 
-def _text(name: str, value: str | int | datetime) -> str:
+def _text(name: str, value: str | float | datetime | tuple[float, ...]) -> str:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise invalid(name, "needs a time zone, such as datetime.now(UTC)", "timezone")
         return value.isoformat()
+    if isinstance(value, tuple):
+        return ",".join(_decimal(number) for number in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return str(value)
+
+
+def _decimal(number: float) -> str:
+    """A coordinate without an exponent: `str` would write a tiny one as `1e-05`."""
+    return f"{number:.7f}".rstrip("0").rstrip(".")

@@ -2,26 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Final
 
 from egov_serang.core.body import File, Multipart, given
 from egov_serang.core.call import Call
 from egov_serang.core.decode import Decode, Streamed
+from egov_serang.core.message import Response
 from egov_serang.core.paging import Page, Paged
 from egov_serang.core.reply import Download
-from egov_serang.models.complaints import Complaint, Location, Media, Reporter, Service
-from egov_serang.wires.gateway.calls import get, listing, post
+from egov_serang.model import Model
+from egov_serang.models.complaints import (
+    Change,
+    Complaint,
+    ComplaintStatus,
+    Duplicates,
+    Location,
+    Media,
+    Reporter,
+    Service,
+    ServiceDefinition,
+    Statistics,
+    SubmissionToken,
+    Update,
+)
+from egov_serang.types import UNSET, Unset
+from egov_serang.wires.gateway.calls import feed, get, listing, post, query
 
-_CASE = "/v1/complaints/cases/{complaint_id}"
+_BASE: Final = "/v1/complaints"
+_CASE: Final = _BASE + "/cases/{complaint_id}"
+
+
+class _Receipt(Model):
+    token: str | None = None
+    client_reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Submitted:
+    """Read the answer to a submission: a complaint, or 202 with what a category answers that gives no number yet."""
+
+    service_code: str
+
+    def __call__(self, response: Response) -> Complaint:
+        if response.status != HTTPStatus.ACCEPTED:
+            return Decode(Complaint)(response)
+        receipt = Decode(_Receipt)(response)
+        return Complaint(
+            complaint_id="",
+            token=receipt.token,
+            service_code=self.service_code,
+            status=ComplaintStatus.SUBMITTED,
+            client_reference=receipt.client_reference,
+            version=0,
+        )
 
 
 class ComplaintsGateway:
     """Builds the calls of `client.complaints`."""
 
-    def services(self, limit: int | None, cursor: str | None) -> Paged[Service]:
-        return listing("complaints.services", "/v1/complaints/services", Page[Service], limit=limit, cursor=cursor)
+    def services(self, lat: float | None, long: float | None, limit: int | None, cursor: str | None) -> Paged[Service]:
+        path = _BASE + "/services"
+        return listing("complaints.services", path, Page[Service], lat=lat, long=long, limit=limit, cursor=cursor)
+
+    def service(self, service_code: str) -> Call[ServiceDefinition]:
+        path, params = _BASE + "/services/{service_code}", {"service_code": service_code}
+        return get("complaints.service", path, Decode(ServiceDefinition), params)
 
     def submit(
         self,
@@ -46,13 +95,23 @@ class ComplaintsGateway:
         )
         if location is not None:
             body.update(location.model_dump(exclude_none=True))
-        return post(
-            "complaints.submit", "/v1/complaints/cases", Decode(Complaint), body, client_reference=client_reference
-        )
+        decode = _Submitted(service_code)
+        return post("complaints.submit", _BASE + "/cases", decode, body, client_reference=client_reference)
 
-    def attach(self, complaint_id: str, file: File) -> Call[Media]:
-        params = {"complaint_id": complaint_id}
-        return post("complaints.attach", _CASE + "/media", Decode(Media), Multipart((("file", file),)), params)
+    def token(self, token: str) -> Call[SubmissionToken]:
+        return get("complaints.token", _BASE + "/tokens/{token}", Decode(SubmissionToken), {"token": token})
+
+    def duplicates(
+        self, service_code: str, description: str, *, location: Location, radius: float | None
+    ) -> Call[Duplicates]:
+        place = location.model_dump(exclude_none=True, include={"lat", "long", "area_code"})
+        body = given(service_code=service_code, description=description, radius=radius, **place)
+        return post("complaints.duplicates", _BASE + "/duplicate-checks", Decode(Duplicates), body)
+
+    def attach(self, complaint_id: str, file: File, visibility: str | None) -> Call[Media]:
+        fields = () if visibility is None else (("visibility", str(visibility)),)
+        body = Multipart((("file", file),), fields)
+        return post("complaints.attach", _CASE + "/media", Decode(Media), body, {"complaint_id": complaint_id})
 
     def download(self, complaint_id: str, media_id: str) -> Call[Download]:
         params = {"complaint_id": complaint_id, "media_id": media_id}
@@ -77,23 +136,45 @@ class ComplaintsGateway:
         status: str | None,
         service_code: str | None,
         area_code: str | None,
+        bbox: tuple[float, float, float, float] | None,
+        near: tuple[float, float] | None,
+        radius: float | None,
+        q: str | None,
         updated_after: datetime | None,
+        assigned_to: str | None,
+        overdue: bool | None,
         client_reference: str | None,
         limit: int | None,
         cursor: str | None,
     ) -> Paged[Complaint]:
         return listing(
             "complaints.list",
-            "/v1/complaints/cases",
+            _BASE + "/cases",
             Page[Complaint],
             status=status,
             service_code=service_code,
             area_code=area_code,
+            bbox=bbox,
+            near=near,
+            radius=radius,
+            q=q,
             updated_after=updated_after,
+            assigned_to=assigned_to,
+            overdue=overdue,
             client_reference=client_reference,
             limit=limit,
             cursor=cursor,
         )
+
+    def change(
+        self, complaint_id: str, version: int, location: Location | Unset, fields: Mapping[str, Any]
+    ) -> Call[Complaint]:
+        # None empties a field here, so what was not given must not be there at all.
+        body = {name: value for name, value in fields.items() if value is not UNSET}
+        if location is not UNSET:
+            body |= location.model_dump(exclude_unset=True)
+        params = {"complaint_id": complaint_id}
+        return post("complaints.change", _CASE, Decode(Complaint), body, params, version=version, method="PATCH")
 
     def transition(self, complaint_id: str, version: int, action: str, fields: Mapping[str, Any]) -> Call[Complaint]:
         return post(
@@ -104,3 +185,20 @@ class ComplaintsGateway:
             {"complaint_id": complaint_id},
             version=version,
         )
+
+    def updates(self, complaint_id: str, limit: int | None, cursor: str | None) -> Paged[Update]:
+        params = {"complaint_id": complaint_id}
+        return listing("complaints.updates", _CASE + "/updates", Page[Update], params, limit=limit, cursor=cursor)
+
+    def comment(self, complaint_id: str, text: str, visibility: str | None, media_ids: Sequence[str]) -> Call[Update]:
+        body = given(description=text, visibility=visibility, media_ids=list(media_ids) or None)
+        return post("complaints.comment", _CASE + "/updates", Decode(Update), body, {"complaint_id": complaint_id})
+
+    def changes(self, limit: int | None, cursor: str | None) -> Paged[Change]:
+        return feed("complaints.changes", _BASE + "/changes", Page[Change], limit=limit, cursor=cursor)
+
+    def statistics(
+        self, *, service_code: str | None, area_code: str | None, since: datetime | None, until: datetime | None
+    ) -> Call[Statistics]:
+        asked = query(service_code=service_code, area_code=area_code, since=since, until=until)
+        return get("complaints.statistics", _BASE + "/statistics", Decode(Statistics), query=asked)

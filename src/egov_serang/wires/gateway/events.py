@@ -10,7 +10,7 @@ from egov_serang.core.decode import Decode
 from egov_serang.core.paging import Page, Paged
 from egov_serang.models.events import Event
 from egov_serang.models.subscriptions import Subscription
-from egov_serang.wires.gateway.calls import cursor_of, delete, get, listing, next_of_feed, post
+from egov_serang.wires.gateway.calls import delete, feed, get, listing, post
 
 _SUBSCRIPTIONS = "/v1/events/subscriptions"
 _ONE = f"{_SUBSCRIPTIONS}/{{subscription_id}}"
@@ -39,7 +39,7 @@ class EventsGateway:
     def log(
         self, *, types: Sequence[str] | None, subject: str | None, since: str | None, limit: int | None
     ) -> Paged[Event]:
-        given = [*(("type", name) for name in types or ()), ("subject", subject), ("cursor", since)]
-        query = tuple((name, value) for name, value in given if value is not None)
-        query += () if limit is None else (("limit", str(limit)),)
-        return Paged(get("events.log", "/v1/events/log", Decode(Page[Event]), query=query), next_of_feed, cursor_of)
+        filters = [("type", name) for name in types or ()]
+        if subject is not None:
+            filters.append(("subject", subject))
+        return feed("events.log", "/v1/events/log", Page[Event], *filters, limit=limit, cursor=since)

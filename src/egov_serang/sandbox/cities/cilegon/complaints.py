@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from egov_serang.sandbox.complaints.catalogue import AttributeDefinition, service
+from egov_serang.models.attributes import AttributeDefinition, AttributeType
+from egov_serang.sandbox.complaints.catalogue import service
 
 _WORKS: Final = "Dinas Pekerjaan Umum dan Penataan Ruang"
 _ENVIRONMENT: Final = "Dinas Lingkungan Hidup"
@@ -27,12 +28,14 @@ SERVICES: Final = (
         ("environment", _ENVIRONMENT, 5),
         AttributeDefinition(
             code="source",
-            datatype="singlevaluelist",
+            datatype=AttributeType.SINGLE_VALUE_LIST,
             required=True,
             values=("factory", "power_plant", "port", "unknown"),
             datatype_description="Sumber / source",
         ),
-        AttributeDefinition(code="noticed_at", datatype="datetime", order=2, datatype_description="Waktu kejadian"),
+        AttributeDefinition(
+            code="noticed_at", datatype=AttributeType.DATETIME, order=2, datatype_description="Waktu kejadian"
+        ),
         keywords=("debu", "asap", "pabrik", "dust", "smoke", "factory"),
         verify=1,
         respond=2,
@@ -87,7 +90,9 @@ SERVICES: Final = (
         "Mutu pelayanan publik",
         "Quality of a public service",
         ("service", "Inspektorat", 14),
-        AttributeDefinition(code="office", datatype="string", required=True, datatype_description="Kantor / office"),
+        AttributeDefinition(
+            code="office", datatype=AttributeType.STRING, required=True, datatype_description="Kantor / office"
+        ),
         keywords=("pelayanan", "antrean", "service", "queue"),
         location="none",
     ),

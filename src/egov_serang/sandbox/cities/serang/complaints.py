@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from egov_serang.sandbox.complaints.catalogue import AttributeDefinition, service
+from egov_serang.models.attributes import AttributeDefinition, AttributeType
+from egov_serang.models.complaints import ServiceType
+from egov_serang.sandbox.complaints.catalogue import service
 
 _ROADS: Final = "Dinas Pekerjaan Umum dan Penataan Ruang"
 _CLEAN: Final = "Dinas Lingkungan Hidup"
@@ -23,6 +25,14 @@ SERVICES: Final = (
         "Drainase tersumbat atau banjir",
         "Blocked drain or flooding",
         ("infrastructure", _ROADS, 14),
+        AttributeDefinition(
+            code="water_depth_cm",
+            datatype=AttributeType.NUMBER,
+            datatype_description="Tinggi air, cm / water depth, cm",
+        ),
+        AttributeDefinition(
+            code="since", datatype=AttributeType.DATETIME, order=2, datatype_description="Sejak kapan / since when"
+        ),
         keywords=("banjir", "selokan", "gorong-gorong", "flood", "drain"),
     ),
     service(
@@ -30,6 +40,9 @@ SERVICES: Final = (
         "Lampu penerangan jalan padam",
         "Street light out",
         ("infrastructure", _TRAFFIC, 5),
+        AttributeDefinition(
+            code="pole_number", datatype=AttributeType.STRING, datatype_description="Nomor tiang / pole number"
+        ),
         keywords=("lampu", "PJU", "gelap", "street light"),
     ),
     service(
@@ -44,6 +57,12 @@ SERVICES: Final = (
         "Pohon tumbang atau rawan",
         "Fallen or dangerous tree",
         ("environment", _CLEAN, 5),
+        AttributeDefinition(
+            code="blocks",
+            datatype=AttributeType.MULTI_VALUE_LIST,
+            values=("road", "pavement", "power_line", "house"),
+            datatype_description="Yang terhalang / what it blocks",
+        ),
         keywords=("pohon", "tumbang", "tree"),
     ),
     service(
@@ -53,7 +72,7 @@ SERVICES: Final = (
         ("order", _TRAFFIC, 5),
         AttributeDefinition(
             code="vehicle_kind",
-            datatype="singlevaluelist",
+            datatype=AttributeType.SINGLE_VALUE_LIST,
             required=True,
             values=("car", "motorcycle", "truck", "bus"),
             datatype_description="Jenis kendaraan / kind of vehicle",
@@ -75,12 +94,14 @@ SERVICES: Final = (
         ("service", "Dinas Kependudukan dan Pencatatan Sipil", 14),
         AttributeDefinition(
             code="office",
-            datatype="singlevaluelist",
+            datatype=AttributeType.SINGLE_VALUE_LIST,
             required=True,
             values=("disdukcapil", "kecamatan", "kelurahan"),
             datatype_description="Tempat pelayanan / office",
         ),
-        AttributeDefinition(code="visited_at", datatype="datetime", order=2, datatype_description="Waktu kunjungan"),
+        AttributeDefinition(
+            code="visited_at", datatype=AttributeType.DATETIME, order=2, datatype_description="Waktu kunjungan"
+        ),
         keywords=("KTP", "KK", "akta"),
         location="none",
     ),
@@ -99,5 +120,26 @@ SERVICES: Final = (
         ("social", "Dinas Sosial", 60),
         keywords=("bansos", "PKH", "social aid"),
         location="none",
+    ),
+    service(
+        "usulan_pembangunan",
+        "Usulan pembangunan",
+        "Proposal for public works",
+        ("suggestion", _ROADS, 60),
+        AttributeDefinition(
+            code="reason", datatype=AttributeType.TEXT, required=True, datatype_description="Alasan / reason"
+        ),
+        keywords=("usulan", "musrenbang", "proposal"),
+        location="optional",
+        kind=ServiceType.BATCH,
+    ),
+    service(
+        "kotak_saran",
+        "Kotak saran",
+        "Suggestion box",
+        ("suggestion", "Dinas Komunikasi dan Informatika", 60),
+        keywords=("saran", "kritik", "suggestion"),
+        location="none",
+        kind=ServiceType.BLACKBOX,
     ),
 )
