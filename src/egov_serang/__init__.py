@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from egov_serang.layers.policy import RetryPolicy
     from egov_serang.model import Model, Money
     from egov_serang.models.events import Event
-    from egov_serang.services.events import Webhooks
+    from egov_serang.services.webhooks import Webhooks
     from egov_serang.types import UNSET, Nib, Nik, NoKk, Npwp, OpenEnum, Phone, Secret
 
 _HOMES: Final = {
@@ -81,7 +81,7 @@ _HOMES: Final = {
     "layers.policy": ("RetryPolicy",),
     "model": ("Model", "Money"),
     "models.events": ("Event",),
-    "services.events": ("Webhooks",),
+    "services.webhooks": ("Webhooks",),
     "types": ("UNSET", "Nib", "Nik", "NoKk", "Npwp", "OpenEnum", "Phone", "Secret"),
 }
 _HOME_OF: Final = {name: module for module, names in _HOMES.items() for name in names}

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from egov_serang.services.identity import Identity, IdentityWire
     from egov_serang.services.notifications import Notifications, NotificationsWire
     from egov_serang.services.permits import Permits, PermitsWire
+    from egov_serang.signing.nonces import HandledStore
     from egov_serang.signing.profiles import SignatureProfile
     from egov_serang.transport.port import AsyncTransport, Transport
 
@@ -54,9 +55,11 @@ if TYPE_CHECKING:
 class Services(Generic[M]):
     """The four services in one mode. A service is loaded when it is first used."""
 
-    def __init__(self, engine: Engine, mode: type[M]) -> None:
+    def __init__(self, engine: Engine, mode: type[M], config: Config, handled: HandledStore) -> None:
         self._engine = engine
         self._mode = mode
+        self.config = config
+        self._handled = handled
 
     @cached_property
     def identity(self) -> Identity[M]:
@@ -95,15 +98,24 @@ class Services(Generic[M]):
         return Notifications(self._engine, wire, self._mode)
 
     @cached_property
+    def events(self) -> Events[M]:
+        """Events: delivered to this application, or read from the log."""
+        from egov_serang.services.events import Events  # noqa: PLC0415 - loads the models of all services
+        from egov_serang.services.webhooks import Inbox  # noqa: PLC0415
+        from egov_serang.wires.gateway.events import EventsGateway  # noqa: PLC0415
+
+        return Events(self._engine, EventsGateway(), self._mode, Inbox(self.config.webhook_secret_file, self._handled))
+
+    @cached_property
     def dry(self) -> Services[Dry]:
         """The same services, giving the `Call` of an operation instead of sending it."""
-        return Services(self._engine, Dry)
+        return Services(self._engine, Dry, self.config, self._handled)
 
 
 class _Base(Services[M]):
     """What both clients share: configuration, options, one token source and one retry budget."""
 
-    _shared = ("config", "tokens", "_mode", "_transport", "_plain", "_delivered", "_clock")
+    _shared = ("config", "tokens", "_mode", "_transport", "_plain", "_handled", "_clock")
     _owned: bool
     _plain: bool  # made from its configuration alone
     _clock: Clock
@@ -121,7 +133,6 @@ class _Base(Services[M]):
         retry: RetryPolicy | None,
         tracer_provider: TracerProvider | None,
     ) -> None:
-        self.config = config
         self.tokens = tokens or token_source(config)
         """The source of this client's tokens; pass it on to another client of the same application."""
         self._clock = Clock()
@@ -151,15 +162,7 @@ class _Base(Services[M]):
             observer=watching,
             full_trace=os.environ.get("EGOV_SERANG_TRACE") == "full",
         )
-        self._delivered = deliveries()
-        super().__init__(engine, mode)
-
-    @cached_property
-    def events(self) -> Events:
-        """Events the gateway delivers to this application; without I/O, so the same in both clients."""
-        from egov_serang.services.events import Events  # noqa: PLC0415 - loads the models of all services
-
-        return Events(self.config.webhook_secret_file, self._delivered)
+        super().__init__(engine, mode, config, deliveries())
 
     @property
     def clock_offset(self) -> float:
@@ -297,7 +300,7 @@ class Client(_Base[Sync]):
     @cached_property
     def raw(self) -> Services[SyncRaw]:
         """The same services, giving `Reply` objects: the result with status, headers, request id, attempts."""
-        return Services(self._engine, SyncRaw)
+        return Services(self._engine, SyncRaw, self.config, self._handled)
 
     def resume(self, error: EgovError) -> Any:
         """Do the call of an error again: the same call, with the same idempotency key, so nothing happens twice.
@@ -388,7 +391,7 @@ class AsyncClient(_Base[Async]):
     @cached_property
     def raw(self) -> Services[AsyncRaw]:
         """The same services, giving `Reply` objects: the result with status, headers, request id, attempts."""
-        return Services(self._engine, AsyncRaw)
+        return Services(self._engine, AsyncRaw, self.config, self._handled)
 
     async def resume(self, error: EgovError) -> Any:
         """Do the call of an error again: the same call, with the same idempotency key; see `Client.resume`.

@@ -37,7 +37,7 @@ SCOPES: Final = (
     *("identity:verify", "identity:apply", "identity:process"),
     *("complaints:read", "complaints:write", "complaints:manage"),
     *("permits:read", "permits:apply", "permits:review", "permits:decide", "permits:issue"),
-    *("notify:read", "notify:send"),
+    *("notify:read", "notify:send", "events:read", "events:manage"),
 )
 """What the sandbox's ready-made client may do: everything the SDK offers."""
 

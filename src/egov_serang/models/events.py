@@ -58,6 +58,8 @@ class Event(Model):
     sequence: int | None = None
     """Counts the events of one subject: a smaller number than one you have handled is older news."""
     data: EventData = None
+    cursor: str | None = None
+    """Where to go on after it in the log; None for a delivery."""
     webhook_id: str = ""
     """The delivery's own id, the same for each repetition."""
     duplicate: bool = False

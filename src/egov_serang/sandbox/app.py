@@ -28,6 +28,7 @@ from egov_serang.sandbox.complaints import routes as complaints
 from egov_serang.sandbox.console import data as console_data
 from egov_serang.sandbox.console import routes as console
 from egov_serang.sandbox.db import Database
+from egov_serang.sandbox.events import routes as events
 from egov_serang.sandbox.exchange import Exchange
 from egov_serang.sandbox.identity import routes as identity
 from egov_serang.sandbox.keys import SecretRow, ServerKeys
@@ -53,6 +54,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     permits,
     notifications,
     announcements,
+    events,
 )
 
 

@@ -168,3 +168,4 @@ def _app(body: ClientIn) -> WebApp | None:
 async def _exclusively(here: Platform, change: Callable[[], None]) -> None:
     async with here.writer:
         await run_in_threadpool(change)
+    here.committed.set()

@@ -49,6 +49,8 @@ class Platform:
     devices: Devices = field(default_factory=Devices)
     writer: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held around every write transaction: SQLite has one writer, and a queue is fairer than its busy loop."""
+    committed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when something was written, or the city's clock was moved: there may be something to deliver."""
     in_flight: set[str] = field(default_factory=set)
     """Idempotency keys (hashed, with their scope) of calls under way. In memory: a killed server has none."""
 

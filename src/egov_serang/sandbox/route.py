@@ -97,6 +97,7 @@ async def _write(platform: Platform, handler: _Handler, request: Request, once: 
             if once is not None and is_kept(response.status_code, code):
                 once.keep(session, response)
             await run_in_threadpool(session.commit)
+            platform.committed.set()
             return response
 
 

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from egov_serang.sandbox import control
 from egov_serang.sandbox.app import create_app, open_platform
 from egov_serang.sandbox.cities.known import municipality
+from egov_serang.sandbox.events.courier import Courier
 from egov_serang.sandbox.mutual import Authority, listening
 from egov_serang.sandbox.platform import Platform
 from egov_serang.sandbox.profile import Profile, own_keys
@@ -47,13 +48,22 @@ class _Protocol(H11Protocol):
 class _Server(uvicorn.Server):
     """Says when it listens, and on which loop."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[asyncio.AbstractEventLoop], None]) -> None:
-        super().__init__(config)
+    def __init__(self, platform: Platform, ready: Callable[[asyncio.AbstractEventLoop], None], **more: Any) -> None:
+        super().__init__(_config(platform, **more))
         self._ready = ready
+        self._courier = Courier(platform)
+        self._delivering: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._delivering = asyncio.create_task(self._courier.run())
         self._ready(asyncio.get_running_loop())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if self._delivering is not None:
+            self._delivering.cancel()
+            await asyncio.wait({self._delivering})
 
 
 class Sandbox:
@@ -116,7 +126,7 @@ class Sandbox:
         self.sandbox_token = self._platform.settings.sandbox_token
         """Opens `/__sandbox`."""
         self._loop: Future[asyncio.AbstractEventLoop] = Future()
-        self._server = _Server(_config(self._platform, self._authority), self._loop.set_result)
+        self._server = _Server(self._platform, self._loop.set_result, authority=self._authority)
         self._thread = threading.Thread(target=self._run, name="egov-sandbox", daemon=True)
 
     @property
@@ -293,7 +303,7 @@ def run_forever(
         platform = open_platform(path, url, played, durable=database is not None, token_ttl_s=token_ttl_s)
         token = platform.settings.sandbox_token
         try:
-            _Server(_config(platform), lambda loop: on_ready(url, token) if on_ready else None).run(sockets=[bound])
+            _Server(platform, lambda loop: on_ready(url, token) if on_ready else None).run(sockets=[bound])
         finally:
             platform.close()
 

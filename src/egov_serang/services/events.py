@@ -1,131 +1,147 @@
-"""Events the gateway delivers: checked, typed, told apart from repetitions. No I/O but the store's."""
+"""Events: subscribed to, received, read from the log."""
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import Any, Protocol, overload
 
-from pydantic import ValidationError
-from pydantic_core import from_json
-
-from egov_serang import sources
-from egov_serang.errors import ConfigError, EgovError, SignatureInvalid, UnexpectedReply
-from egov_serang.models.events import CHALLENGE, Event
-from egov_serang.signing.nonces import HandledStore
-from egov_serang.signing.webhooks import REMEMBERED, WINDOW, WebhookVerifier, deliveries, secret_list
-from egov_serang.types import HeaderFields, Secret
-
-_KEY: Final = "webhook"
-_SHOWN_FAULTS: Final = 3
-_LOG: Final = logging.getLogger("egov_serang.events")
+from egov_serang.core.bind import Async, M, Service, Sync, operation, paginated
+from egov_serang.core.call import Call, invalid
+from egov_serang.core.following import AsyncFollower, Bookmark, Follower
+from egov_serang.core.modes import Mode
+from egov_serang.core.paging import Paged
+from egov_serang.errors import UnsupportedOperation
+from egov_serang.models.events import Event
+from egov_serang.models.subscriptions import Subscription
+from egov_serang.services.arguments import text
+from egov_serang.services.webhooks import Inbox
+from egov_serang.types import HeaderFields
 
 
-class Webhooks:
-    """Receives a subscription's events. Thread-safe; needs no gateway, no token and no client.
+class EventsWire(Protocol):
+    """What a wire for events can build."""
 
-    Args:
-        secrets: `whsec_...` as the gateway showed it, or several while it is rotated: the current and the previous.
-        store: where handled deliveries are remembered. In this process by default (500,000 of them, about 45 MB when
-            full); `SqliteNonces` for several processes and over restarts.
-        window_s: seconds the clocks may differ, either way.
+    def subscribe(self, types: Sequence[str], sink: str, filter: Mapping[str, str] | None) -> Call[Subscription]: ...
+    def subscriptions(self, limit: int | None, cursor: str | None) -> Paged[Subscription]: ...
+    def subscription(self, subscription_id: str) -> Call[Subscription]: ...
+    def rotate(self, subscription_id: str) -> Call[Subscription]: ...
+    def unsubscribe(self, subscription_id: str) -> Call[None]: ...
+    def log(
+        self, *, types: Sequence[str] | None, subject: str | None, since: str | None, limit: int | None
+    ) -> Paged[Event]: ...
 
-    Raises:
-        ConfigError: no secret, or one that is none.
 
-    Source: contract-v1 section 1 (Events).
-    """
+class Subscriptions(Service[M]):
+    """Which events are delivered to this application, and where."""
 
-    def __init__(
-        self, secrets: Secret | Sequence[Secret], *, store: HandledStore | None = None, window_s: int = WINDOW
-    ) -> None:
-        secrets = secret_list(secrets)
-        self._verifier = WebhookVerifier(secrets, window_s=window_s)
-        self._store = deliveries() if store is None else store
+    wire: EventsWire
 
-    @classmethod
-    def from_file(cls, path: str | Path, *, store: HandledStore | None = None, window_s: int = WINDOW) -> Self:
-        """The same, with the secrets of a file: one a line, the current first; lines that begin with # are left out.
+    @operation
+    def create(self, types: Sequence[str], sink: str, *, filter: Mapping[str, str] | None = None) -> Call[Subscription]:
+        """Subscribe. Delivery begins when the sink has echoed a challenge, which `client.events.receive` knows.
 
         Args:
-            path: the file, which only its owner should be able to read; or `env:NAME`, `keyring:service/name`.
-            store: see above.
-            window_s: see above.
-
-        Raises:
-            ConfigError: the file cannot be read, has no secret, or one that is none.
-        """
-        return cls(_read(path), store=store, window_s=window_s)
-
-    def receive(self, headers: HeaderFields, body: bytes, *, now: float | None = None) -> Event:
-        """Check a delivery and read its event.
-
-        Args:
-            headers: as they came: a mapping or pairs, text or bytes.
-            body: the bytes as they came; a body that was parsed and written anew has another signature.
-            now: seconds since the epoch, in place of this machine's clock.
+            types: such as `id.smartcity.complaints.complaint.status_changed.v1`; one that ends with `*` takes all that
+                begin so.
+            sink: the address of your application that receives them.
+            filter: only events with these attributes, such as `{"subject": complaint_id}`.
 
         Returns:
-            The event. Where `duplicate` is true it was handled before: acknowledge it and do nothing else. Where
-            `challenge` is text, answer with it.
+            The subscription with its `secret`, which is shown this once: keep it where `webhook_secret_file` says.
 
         Raises:
-            SignatureInvalid: it is not from the gateway, was changed, or is too old; `explain()` says more.
-            UnexpectedReply: it is from the gateway and no event.
+            Invalid: a type or the sink is none.
 
-        Say `handled(event)` when your work with it is safely done: an event whose handling failed is then delivered
-        again.
-
-        Source: contract-v1 section 1.
+        Source: contract-v1 section 1 (Events).
         """
-        if not isinstance(body, bytes):
-            raise TypeError("give the body as the bytes that came, not parsed and not decoded")
-        now = time.time() if now is None else now
-        found: Event | EgovError
-        try:
-            found = _event(self._verifier.verify(headers, body, now=now), body)
-        except EgovError as error:
-            found = error.with_traceback(None)
-        del headers, body  # a crash report has the locals of each frame
-        if isinstance(found, EgovError):
-            raise found
-        return found.model_copy(update={"duplicate": self._store.seen(_KEY, found.webhook_id, now=now)})
+        if isinstance(types, str) or not types:
+            raise invalid("types", "give a list of event types", "type")
+        return self.wire.subscribe([text("types", name, 200) for name in types], text("sink", sink, 2000), filter)
 
-    def handled(self, event: Event, *, now: float | None = None) -> None:
-        """Remember that an event was handled, so that its repetitions are known as such.
+    @paginated
+    def list(self, *, limit: int | None = None, cursor: str | None = None) -> Paged[Subscription]:
+        """This client's subscriptions, without their secrets.
 
         Args:
-            event: from `receive`.
-            now: seconds since the epoch, in place of this machine's clock.
+            limit: items per page.
+            cursor: where to go on, from a pager's `cursor`.
 
-        A store that is full is logged, not raised: the event was handled, and to have it delivered again would repeat
-        its effects.
+        Source: contract-v1 section 1 (Events).
         """
-        now = time.time() if now is None else now
-        try:
-            self._store.first_time(_KEY, event.webhook_id, now=now, until=now + REMEMBERED)
-        except SignatureInvalid as full:
-            _LOG.warning("a delivery could not be remembered, so its repetition will not be known: %s", full.code)
+        return self.wire.subscriptions(limit, cursor)
+
+    @operation
+    def get(self, subscription_id: str) -> Call[Subscription]:
+        """Read a subscription: whether its sink has echoed the challenge, and whether it was disabled.
+
+        Args:
+            subscription_id: of the subscription.
+
+        Raises:
+            NotFound: this client has none of that id.
+
+        Source: contract-v1 section 1 (Events).
+        """
+        return self.wire.subscription(subscription_id)
+
+    @operation
+    def rotate(self, subscription_id: str) -> Call[Subscription]:
+        """Replace the secret. Until `previous_secret_until` deliveries are signed with both.
+
+        Args:
+            subscription_id: of the subscription.
+
+        Returns:
+            The subscription with its new `secret`, shown this once: write it into `webhook_secret_file` above the old
+            one, and take the old one out when the overlap is over.
+
+        Raises:
+            NotFound: this client has none of that id.
+
+        Source: contract-v1 section 1 (Events).
+        """
+        return self.wire.rotate(subscription_id)
+
+    @operation
+    def delete(self, subscription_id: str) -> Call[None]:
+        """End a subscription. What was not delivered stays in the log.
+
+        Args:
+            subscription_id: of the subscription.
+
+        Raises:
+            NotFound: this client has none of that id.
+
+        Source: contract-v1 section 1 (Events).
+        """
+        return self.wire.unsubscribe(subscription_id)
 
 
-class Events:
-    """A client's events, by its configuration."""
+class Events(Service[M]):
+    """Events: delivered to this application, or read from the log."""
 
-    def __init__(self, secret_file: str | Path | None, store: HandledStore) -> None:
-        self._secret_file, self._store = secret_file, store
-        self._made: Webhooks | None = None
+    wire: EventsWire
+
+    def __init__(self, engine: Any, wire: EventsWire, mode: type[M], inbox: Inbox) -> None:
+        super().__init__(engine, wire, mode)
+        self._inbox = inbox
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions[M]:
+        """Which events are delivered to this application, and where."""
+        return Subscriptions(self.engine, self.wire, self.mode)
 
     def receive(self, headers: HeaderFields, body: bytes, *, now: float | None = None) -> Event:
-        """Check a delivery and read its event; see `Webhooks.receive`.
+        """Check a delivery and read its event; see `Webhooks.receive`. The same in every mode of a client.
 
         Raises:
             ConfigError: there is no `webhook_secret_file`, or none that can be used.
             SignatureInvalid: it is not from the gateway, was changed, or is too old.
             UnexpectedReply: it is from the gateway and no event.
         """
-        webhooks = self._webhooks()
+        webhooks = self._inbox.webhooks
         try:
             return webhooks.receive(headers, body, now=now)
         finally:
@@ -133,40 +149,98 @@ class Events:
 
     def handled(self, event: Event, *, now: float | None = None) -> None:
         """Remember that an event was handled; see `Webhooks.handled`."""
-        self._webhooks().handled(event, now=now)
+        self._inbox.webhooks.handled(event, now=now)
 
-    def _webhooks(self) -> Webhooks:
-        """Made on first use: most clients receive no events."""
-        if self._made is None:
-            if self._secret_file is None:
-                raise ConfigError(
-                    "webhook_secret_file is missing; receiving events needs it",
-                    code="config_missing",
-                    hint="Write the subscription's secret (whsec_...) to a file and name it",
-                )
-            self._made = Webhooks.from_file(self._secret_file, store=self._store)
-        return self._made
+    @paginated
+    def log(
+        self,
+        *,
+        types: Sequence[str] | None = None,
+        subject: str | None = None,
+        since: str | None = None,
+        limit: int | None = None,
+    ) -> Paged[Event]:
+        """What has happened, oldest first, up to now; each event once, none left out.
+
+        Args:
+            types: only these; one that ends with `*` takes all that begin so.
+            subject: only what happened to this, by its id.
+            since: the `cursor` of the last event you have; the beginning of the log by default.
+            limit: items per page.
+
+        Source: contract-v1 section 1 (Events).
+        """
+        return self.wire.log(types=_types(types), subject=subject, since=since, limit=limit)
+
+    @overload
+    def follow(
+        self: Events[Sync],
+        *,
+        since: str | None = None,
+        bookmark: Path | str | None = None,
+        types: Sequence[str] | None = None,
+        subject: str | None = None,
+        poll: float = 5.0,
+        patience: float | None = None,
+    ) -> Follower[Event]: ...
+    @overload
+    def follow(
+        self: Events[Async],
+        *,
+        since: str | None = None,
+        bookmark: Path | str | None = None,
+        types: Sequence[str] | None = None,
+        subject: str | None = None,
+        poll: float = 5.0,
+        patience: float | None = None,
+    ) -> AsyncFollower[Event]: ...
+    def follow(
+        self,
+        *,
+        since: str | None = None,
+        bookmark: Path | str | None = None,
+        types: Sequence[str] | None = None,
+        subject: str | None = None,
+        poll: float = 5.0,
+        patience: float | None = None,
+    ) -> Any:
+        """Events as they happen, for ever: `for event in client.events.follow(bookmark="events.cursor"): ...`.
+
+        Each event once and in order, over restarts too: asking for the next one says that the last one is handled,
+        and its place is then in the bookmark. What was being handled at a crash comes again. A gateway that cannot
+        answer is waited for; what it refuses is raised.
+
+        Args:
+            since: the `cursor` of the last event you have; the beginning of the log by default. A bookmark that has
+                a place already counts instead.
+            bookmark: a file that remembers the place; one for each consumer.
+            types: only these; one that ends with `*` takes all that begin so.
+            subject: only what happened to this, by its id.
+            poll: seconds between questions while nothing happens.
+            patience: seconds an outage may last before its error is raised; for ever when None.
+
+        Raises:
+            ConfigError: the bookmark cannot be read or written.
+            UnsupportedOperation: in raw or dry mode.
+
+        Source: contract-v1 section 1 (Events).
+        """
+        followers: dict[type[Mode], type[Any]] = {Sync: Follower, Async: AsyncFollower}
+        kind = followers.get(self.mode)
+        if kind is None:
+            raise UnsupportedOperation(
+                "following goes on for ever, so there is no reply or call to show",
+                code="mode",
+                hint="Use client.events.follow(), or log() in this mode",
+            )
+        if not poll > 0 or (patience is not None and patience < 0):
+            raise invalid("poll", "poll is a number of seconds above 0, and patience none below 0", "range")
+        paged = self.wire.log(types=_types(types), subject=subject, since=since, limit=None)
+        mark = None if bookmark is None else Bookmark(bookmark)
+        return kind(self.engine, paged, poll=poll, patience=patience, bookmark=mark)
 
 
-def _read(source: str | Path) -> list[Secret]:
-    lines = sources.read_secret(source, "webhook secret").reveal().splitlines()
-    return [Secret(line.strip()) for line in lines if line.strip() and not line.startswith("#")]
-
-
-def _event(webhook_id: str, body: bytes) -> Event:
-    try:
-        value = from_json(body, allow_inf_nan=False)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise UnexpectedReply("the body is not a JSON object, so it is no event", code="not_json", sent="yes")
-    document = cast("dict[str, Any]", value)
-    if document.get("type") == CHALLENGE:
-        document = {"id": webhook_id, "type": CHALLENGE, "data": {"challenge": document.get("challenge")}}
-    try:
-        return Event.model_validate(document | {"webhook_id": webhook_id})
-    except ValidationError as wrong:
-        faults = wrong.errors(include_url=False, include_input=False, include_context=False)
-    # The names of our own fields alone: what stands deeper is the gateway's choice.
-    named = ", ".join(f"{fault['loc'][0]}: {fault['type']}" for fault in faults[:_SHOWN_FAULTS])
-    raise UnexpectedReply(f"the body is not an event: {named}", code="wrong_shape", sent="yes")
+def _types(types: Sequence[str] | None) -> Sequence[str] | None:
+    if isinstance(types, str):
+        raise invalid("types", "give a list of event types", "type")
+    return types

@@ -27,8 +27,9 @@ SCOPES: Final = (
     *("complaints:read", "complaints:write", "complaints:manage", "complaints:confidential"),
     *("permits:read", "permits:apply", "permits:review", "permits:decide", "permits:issue"),
     *("notify:send", "notify:send_otp", "notify:templates", "notify:read", "notify:publish"),
+    *("events:read", "events:manage"),
 )
-"""All scopes of the four services (contract-v1 sections 2 to 5)."""
+"""All scopes of the four services and of events (contract-v1)."""
 
 _NEEDED: Final = ("fastapi", "uvicorn", "sqlalchemy", "python_multipart", "http_message_signatures", "jsonschema")
 

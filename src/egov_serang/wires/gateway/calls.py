@@ -10,9 +10,10 @@ from typing import Any, Final, TypeVar
 from egov_serang.core.body import JsonBody
 from egov_serang.core.call import Call, Decoder, invalid
 from egov_serang.core.decode import Decode
-from egov_serang.core.message import Body
+from egov_serang.core.message import Body, Response
 from egov_serang.core.paging import Page, Paged
 from egov_serang.core.reply import Reply
+from egov_serang.errors import UnexpectedReply
 from egov_serang.wires.gateway.problems import read_problem
 
 T = TypeVar("T")
@@ -65,6 +66,21 @@ def post(
     )
 
 
+def delete(operation: str, path: str, params: Mapping[str, str]) -> Call[None]:
+    """A deletion: a write like any other, and its answer is empty."""
+    return Call(operation, "DELETE", path, nothing, read_problem, params, headers=(_JSON,), safety="keyed")
+
+
+def nothing(response: Response) -> None:
+    """Read an answer whose status says all.
+
+    Raises:
+        UnexpectedReply: it says something all the same, as a proxy's page would.
+    """
+    if response.body:
+        raise UnexpectedReply("the answer should be empty and is not", code="wrong_shape", sent="yes")
+
+
 def public(call: Call[T]) -> Call[T]:
     """The same read, open to everybody: without a token, and so unsigned, as there is nobody whose key could count."""
     return replace(call, authenticated=False, signed=False)
@@ -100,9 +116,16 @@ def next_page(call: Call[Page[T]], reply: Reply[Page[T]]) -> Call[Page[T]] | Non
     return call.with_query(cursor=cursor) if cursor else None
 
 
-def feed(operation: str, path: str, page: type[Page[T]], *, limit: int | None, cursor: str | None) -> Paged[T]:
+def feed(
+    operation: str,
+    path: str,
+    page: type[Page[T]],
+    *filters: tuple[str, str],
+    limit: int | None,
+    cursor: str | None,
+) -> Paged[T]:
     """A change feed: read until a page is empty, and gone on with from there (contract-v1 section 1)."""
-    first = get(operation, path, Decode(page), query=query(limit=limit, cursor=cursor))
+    first = get(operation, path, Decode(page), query=(*filters, *query(limit=limit, cursor=cursor)))
 
     def following(call: Call[Page[T]], reply: Reply[Page[T]]) -> Call[Page[T]] | None:
         return next_page(call, reply) if reply.data.data else None
