@@ -7,7 +7,7 @@ itself, its size and its orientation stay as they are.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -94,7 +94,7 @@ def without_location(photo: FileSource) -> File:
 
 
 @contextmanager
-def _opened(file: File) -> Iterator[BinaryIO]:
+def _opened(file: File) -> Generator[BinaryIO]:
     """The bytes of a file from where it begins; an open one stands afterwards where it stood."""
     if isinstance(file.source, bytes):
         yield BytesIO(file.source)

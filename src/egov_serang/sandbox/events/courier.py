@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import httpx
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -27,6 +28,12 @@ _LONGEST_ANSWER: Final = 64 * 1024
 _IDLE_S: Final = 3600.0
 _GONE: Final = 410
 _OK: Final = range(200, 300)
+
+
+class _Echo(BaseModel):
+    """What a sink answers to a challenge."""
+
+    challenge: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +168,10 @@ class Courier:
         except (httpx.HTTPError, TimeoutError):
             return None
         try:
-            echoed = json.loads(content)
-        except ValueError:
+            echoed = _Echo.model_validate_json(content).challenge
+        except ValidationError:
             return None
-        right = isinstance(echoed, dict) and echoed.get("challenge") == errand.challenge
-        return answer.status_code if right else None
+        return answer.status_code if echoed == errand.challenge else None
 
     def _note(self, errand: _Errand, status: int | None) -> None:
         """Write down what came of an attempt. The writer lock is held."""
