@@ -30,6 +30,9 @@ class Seeds:
             "complaints.download": self.photo,
             "complaints.get": self.photo,
             "identity.verification": self.verification,
+            "events.subscriptions.get": self.subscription,
+            "events.subscriptions.rotate": self.subscription,
+            "events.subscriptions.delete": self.subscription,
             "notifications.get": self.message,
             "notifications.cancel": self.message,
         }
@@ -67,6 +70,10 @@ class Seeds:
     def verification(self) -> Ids:
         made = self._post("identity/verifications", BODIES["identity.verify"])
         return {"transaction_id": made["transaction_id"]}
+
+    def subscription(self) -> Ids:
+        made = self._post("events/subscriptions", BODIES["events.subscriptions.create"])
+        return {"subscription_id": made["subscription_id"]}
 
     def message(self) -> Ids:
         body = {**BODIES["notifications.send"], "send_at": "2027-06-01T03:00:00Z"}

@@ -25,6 +25,8 @@ from egov_serang.sandbox.working import NATIONAL, add_working
 
 WHOLE = 10_000
 STEPS = 14
+ENOUGH = 200
+"""Sequences that surely reach every state."""
 SCOPES = {"c": ("complaints:read", "complaints:write"), "o": ("complaints:read", "complaints:manage")}
 REOPEN, PATIENCE = timedelta(days=5), timedelta(days=10)
 """Working days: how long a citizen may reopen, and after which the system acts by itself."""
@@ -204,7 +206,8 @@ def test_every_answer_is_the_one_the_contract_says(world: World) -> None:
     )
     run_state_machine_as_test(machine(world), settings=wanted)  # type: ignore[no-untyped-call]
     assert world.sequences >= scaled(WHOLE)
-    assert world.states == {state for state, _ in NEXT} | {to for to, _ in NEXT.values()}
+    if scaled(WHOLE) >= ENOUGH:
+        assert world.states == {state for state, _ in NEXT} | {to for to, _ in NEXT.values()}
     print(f"{world.sequences} sequences: {world.taken} actions taken, {world.refused} refused, {world.waits} waits")
 
 

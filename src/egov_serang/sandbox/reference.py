@@ -20,6 +20,7 @@ _TITLES: Final = {
     "complaints": "Complaints",
     "permits": "Permits",
     "notifications": "Notifications and announcements",
+    "events": "Events",
 }
 _NOTE: Final = "<!-- Written by `make openapi` from docs/contract/openapi.json: change the sandbox, not this page. -->"
 _LIMITS: Final = {

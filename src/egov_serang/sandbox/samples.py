@@ -19,6 +19,10 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "long": 106.1503,
             "client_reference": "app-2026-0001",
         },
+        "events.subscriptions.create": {
+            "types": ["id.smartcity.complaints.*"],
+            "sink": "http://127.0.0.1:8080/events",
+        },
         "complaints.change": {"description": "Jalan berlubang di depan pasar, sekarang dua lubang."},
         "complaints.comment": {"description": "Sudah kami lihat, tim berangkat besok.", "visibility": "public"},
         "complaints.duplicates": {
@@ -84,6 +88,9 @@ LINKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
             "complaint_id": tuple(
                 f"complaints.{name}" for name in ("get", "change", "transition", "updates", "comment", "attach")
             )
+        },
+        "events.subscriptions.create": {
+            "subscription_id": tuple(f"events.subscriptions.{name}" for name in ("get", "rotate", "delete"))
         },
         "identity.verify": {"transaction_id": ("identity.verification",)},
         "identity.applications.start": {

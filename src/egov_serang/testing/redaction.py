@@ -28,7 +28,7 @@ _ROUTES: Final = frozenset(
         *("v1", ".well-known", "smartcity-gateway", "identity", "complaints", "permits", "notifications", "services"),
         *("verifications", "cases", "media", "transitions", "types", "applications", "documents", "submit", "fees"),
         *("licences", "templates", "messages", "cancel", "civil-services", "announcements", "history", "result"),
-        *("updates", "changes", "tokens", "duplicate-checks", "statistics"),
+        *("updates", "changes", "tokens", "duplicate-checks", "statistics", "events", "subscriptions", "log", "rotate"),
     }
 )
 """Words of the contract's routes; any other part of a path may be an id that somebody chose."""
