@@ -11,7 +11,8 @@ BIN := $(DEV)/bin
 PINS := pyproject.toml constraints.txt
 DEMO_NEEDS := .[sandbox,cli]
 CITY ?= serang
-WORKERS ?= auto
+# Many tests wait, for a process or a deadline: two workers a core keep the cores busy.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 # The first interpreter that is new enough and can make environments. `make PYTHON=/path/to/python3.12 ...` overrides.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \

@@ -11,10 +11,12 @@ import pytest
 from benchmarks.cases import cases
 from benchmarks.measure import ROOT
 from benchmarks.table import render
+from tests.scale import long
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the bench reads /proc and runs uvloop: Linux")
 
 
+@long
 def test_a_small_run_measures_everything_and_records_it(tmp_path: Path) -> None:
     small = ["--rounds", "1", "--seconds", "0", "--widths", "2", "--record", str(tmp_path)]
     done = subprocess.run(

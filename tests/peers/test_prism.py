@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 from tests.peers.recorder import FILE, Sent, read
+from tests.scale import long
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "contract" / "openapi.json"
@@ -116,6 +117,7 @@ def test_prism_finds_nothing_wrong_with_what_the_sdk_sends(
     print(f"{len(good)} requests, 0 violations; of {len(wrong)} wrong on purpose Prism refused {refused}")
 
 
+@long
 def test_every_operation_of_the_sdk_was_judged(requests: list[Sent]) -> None:
     paths = json.loads(DOCUMENT.read_text("utf-8"))["paths"]
     documented = {operation["operationId"] for methods in paths.values() for operation in methods.values()}

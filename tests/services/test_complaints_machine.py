@@ -25,7 +25,7 @@ from egov_serang.sandbox.working import NATIONAL, add_working
 
 WHOLE = 10_000
 STEPS = 14
-ENOUGH = 200
+ENOUGH = 1000
 """Sequences that surely reach every state."""
 SCOPES = {"c": ("complaints:read", "complaints:write"), "o": ("complaints:read", "complaints:manage")}
 REOPEN, PATIENCE = timedelta(days=5), timedelta(days=10)

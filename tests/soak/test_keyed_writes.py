@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.scale import SCALE, scaled
+from tests.scale import SCALE, long, scaled
 from tests.soak.misdeeds import SHARE
 
 GROWTH = (16 if SCALE >= 1 else 32) * 2**20
@@ -37,9 +37,9 @@ def run(*arguments: str) -> dict[str, Any]:
     [
         ("tasks", "lanes", 100_000, 64, "unlimited"),
         ("tasks", "fast", 100_000, 64, "unlimited"),
-        ("threads", "lanes", 20_000, 16, "unlimited"),
-        ("threads", "fast", 20_000, 16, "unlimited"),
-        ("tasks", "lanes", 10_000, 64, "limited"),
+        pytest.param("threads", "lanes", 20_000, 16, "unlimited", marks=long),
+        pytest.param("threads", "fast", 20_000, 16, "unlimited", marks=long),
+        pytest.param("tasks", "lanes", 10_000, 64, "limited", marks=long),
     ],
 )
 def test_every_write_has_exactly_one_effect(kind: str, transport: str, whole: int, width: int, limited: str) -> None:
