@@ -37,6 +37,13 @@ class Page(BaseModel, Generic[T]):
     next_cursor: str | None = None
 
 
+class Feed(BaseModel, Generic[T]):
+    """A page of a feed, which has no last one: `next_cursor` is always there."""
+
+    data: list[T]
+    next_cursor: str
+
+
 class PageRequest:
     """Which page is wanted. The cursor holds a position and a digest of the filters it belongs to."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pydantic import BaseModel
 from sqlalchemy import select
 
 from egov_serang.models.complaints import Change, ChangeKind, ComplaintStatus, SubmissionToken, Visibility
@@ -12,7 +11,7 @@ from egov_serang.sandbox.complaints.callers import Reader
 from egov_serang.sandbox.complaints.states import BATCH_S, OFFICER
 from egov_serang.sandbox.complaints.store import ChangeRow, ComplaintRow, visible
 from egov_serang.sandbox.db import Db
-from egov_serang.sandbox.paging import Paging
+from egov_serang.sandbox.paging import Feed, Paging
 from egov_serang.sandbox.platform import Here
 from egov_serang.sandbox.problems import Problem, responses
 from egov_serang.sandbox.route import contract_router
@@ -20,15 +19,8 @@ from egov_serang.sandbox.route import contract_router
 router = contract_router("complaints")
 
 
-class Feed(BaseModel):
-    """A page of a feed, which has no last one: `next_cursor` is always there."""
-
-    data: list[Change]
-    next_cursor: str
-
-
 @router.get("/changes", operation_id="complaints.changes")
-def changes(page: Paging, db: Db, caller: Reader) -> Feed:
+def changes(page: Paging, db: Db, caller: Reader) -> Feed[Change]:
     """Every change of the complaints this caller may see, oldest first: each once, none left out.
 
     Numbers are given inside the one write transaction that SQLite allows, so they are in the order of commits: a reader

@@ -28,13 +28,6 @@ class CloudEvent(BaseModel):
     cursor: str | None = None
 
 
-class Feed(BaseModel):
-    """A page of the log, which has no last one: `next_cursor` is always there."""
-
-    data: list[CloudEvent]
-    next_cursor: str
-
-
 def told(row: EventRow, source: str, cursor: str | None = None) -> CloudEvent:
     """The event as it goes out.
 

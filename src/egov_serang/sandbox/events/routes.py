@@ -10,11 +10,11 @@ from sqlalchemy import select
 from egov_serang.sandbox.db import Db
 from egov_serang.sandbox.eventlog import EventRow
 from egov_serang.sandbox.events import subscriptions
-from egov_serang.sandbox.events.log import Feed, of_types, told, visible
+from egov_serang.sandbox.events.log import CloudEvent, of_types, told, visible
 from egov_serang.sandbox.events.subscriptions import Subscription, SubscriptionIn
 from egov_serang.sandbox.events.tables import SubscriptionRow
 from egov_serang.sandbox.gate import Caller, requires
-from egov_serang.sandbox.paging import Page, Paging
+from egov_serang.sandbox.paging import Feed, Page, Paging
 from egov_serang.sandbox.platform import Here
 from egov_serang.sandbox.problems import responses
 from egov_serang.sandbox.route import contract_router
@@ -83,7 +83,7 @@ def log(
     caller: _Reader,
     type: Annotated[list[str] | None, Query(max_length=_TYPES)] = None,
     subject: Annotated[str | None, Query(max_length=100)] = None,
-) -> Feed:
+) -> Feed[CloudEvent]:
     """All events this client may learn of, oldest first; `next_cursor` is where to go on when more have happened."""
     wanted = visible(caller.client_id, caller.scopes)
     if type:
