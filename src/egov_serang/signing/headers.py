@@ -21,7 +21,7 @@ _HEAD: Final = rf"(?P<label>[a-z*][a-z0-9_.*-]*)=(?P<params>\((?P<items>(?:{_ITE
 _INPUT: Final = re.compile(_HEAD + rf"(?P<rest>(?:;[a-z]+=(?:[0-9]{{1,15}}|{_TEXT}))*))")
 _USUAL: Final = re.compile(
     _HEAD + r";created=([0-9]{10});expires=([0-9]{10})"
-    rf';nonce="({_CHARACTERS}{{22,64}})";keyid="({_CHARACTERS}*)";alg="({_CHARACTERS}*)";tag="({_CHARACTERS}*)")'
+    rf';nonce="({_CHARACTERS}*)";keyid="({_CHARACTERS}*)";alg="({_CHARACTERS}*)";tag="({_CHARACTERS}*)")'
 )
 """The parameters in the order in which `MessageSigner` writes them, read in half the time; any other order will do."""
 _PARAMETERS: Final = ("created", "expires", "nonce", "keyid", "alg", "tag")
@@ -65,7 +65,7 @@ def read_input(field: str | None) -> Input:
     """
     text = bounded(field, "Signature-Input")
     usual = _USUAL.fullmatch(text)
-    if usual is not None:
+    if usual is not None and len(usual[6]) in _NONCE:
         label, params, items, created, expires, nonce, keyid, algorithm, tag = usual.groups()
         return Input(label, _listed(items), int(created), int(expires), nonce, keyid, algorithm, tag, params)
     found = _INPUT.fullmatch(text)

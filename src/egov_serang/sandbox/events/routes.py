@@ -81,7 +81,7 @@ def log(
     db: Db,
     here: Here,
     caller: _Reader,
-    type: Annotated[list[str] | None, Query(max_length=_TYPES)] = None,
+    type: Annotated[list[str], Query(max_length=_TYPES, default_factory=list)],
     subject: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Feed[CloudEvent]:
     """All events this client may learn of, oldest first; `next_cursor` is where to go on when more have happened."""
