@@ -12,10 +12,17 @@ WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class Idempotency:
-    """Puts `Idempotency-Key` on every write. Source: contract-v1 section 1."""
+    """Puts `Idempotency-Key` on every write. Source: contract-v1 section 1.
+
+    Args:
+        honoured: False where the service knows no such keys: none is sent, and no error promises anything of one.
+    """
+
+    def __init__(self, *, honoured: bool = True) -> None:
+        self._honoured = honoured
 
     async def __call__(self, exchange: Exchange, next: Next) -> Response:
-        if exchange.call.method in WRITES:
+        if self._honoured and exchange.call.method in WRITES:
             if exchange.idempotency_key is None:
                 exchange.idempotency_key = random_id()
             exchange.headers["idempotency-key"] = exchange.idempotency_key
