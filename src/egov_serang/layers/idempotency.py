@@ -7,6 +7,7 @@ from typing import Final
 from egov_serang.core.exchange import Exchange, Next
 from egov_serang.core.ids import random_id
 from egov_serang.core.message import Response
+from egov_serang.errors import ConnectionFailed, DeadlineExceeded
 
 WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -28,4 +29,13 @@ class Idempotency:
             exchange.headers["idempotency-key"] = exchange.idempotency_key
         else:
             exchange.idempotency_key = None
-        return await next(exchange)
+        if self._honoured or exchange.call.safety != "never_repeat":
+            return await next(exchange)
+        try:
+            return await next(exchange)
+        except (ConnectionFailed, DeadlineExceeded) as error:
+            if exchange.sent != "no":
+                error.hint = (
+                    "The service may have acted and knows no idempotency keys: look the result up before repeating"
+                )
+            raise

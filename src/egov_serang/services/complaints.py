@@ -228,13 +228,13 @@ class Complaints(ComplaintsReading[M]):
 
         Source: contract-v1 section 2 (`Media`); RFC 9110 section 14 (ranges).
         """
+        call = self.wire.download(complaint_id, media if isinstance(media, str) else media.media_id)
         if isinstance(media, str):
             held = (await step(self.wire.get(complaint_id))).data.media
             found = next((one for one in held if one.media_id == media), None)
             if found is None:
                 raise invalid("media", "is none of this complaint's files", "unknown")
             media = found
-        call = self.wire.download(complaint_id, media.media_id)
         return await save(
             step, call, path, size=media.size, sha256=media.sha256, max_bytes=max_bytes, progress=progress
         )

@@ -138,6 +138,8 @@ def _tag(element: Xml.Element) -> str:
 
 def _value(element: Xml.Element) -> Any:
     if _tag(element) in _LISTS:
+        if (element.text or "").strip():
+            raise ValueError  # a list holds elements
         return [_value(child) for child in element]
     if len(element):
         return {_tag(child): _value(child) for child in element}
