@@ -149,6 +149,20 @@ def of_what_is_left_alone() -> Iterator[str]:
     yield said(lambda: Client(transport=FakeTransport(lambda _: full), retry=three))
 
 
+def of_open311(sandbox: Sandbox) -> Iterator[str]:
+    """An Open311 city without its key, at the wrong address, asked for what it cannot do."""
+    config = Config(gateway=sandbox.url, auth="none", signature="none", complaints_wire="open311", retries=0)
+    with Client(config) as client:
+        yield said(lambda: client.complaints.submit("kotak_saran", "Terima kasih."))
+        yield said(client.complaints.statistics)
+    page = FakeResponse(200, body=b"<!doctype html><html></html>")
+    typed = FakeResponse(200, body=b"<!DOCTYPE services [<!ENTITY a 'b'>]><services/>")
+    for answer in (page, typed):
+        with Client(config, transport=FakeTransport(lambda _, answer=answer: answer)) as elsewhere:
+            yield said(lambda: next(elsewhere.complaints.services()))
+    yield said(lambda: config.with_(complaints_wire="gateway", open311_url="https://city.example"))
+
+
 def of_files(folder: Path) -> Iterator[str]:
     """Files that are no files, change, are cut or are others."""
     media = Media(media_id="m", filename="a.jpg", media_type="image/jpeg", size=2000, sha256="0" * 64)

@@ -24,6 +24,7 @@ def messages(tmp_path: Path, sandbox: Sandbox, city: Config) -> list[str]:
     said = [
         *failures.of_configuration(tmp_path),
         *failures.of_the_way(sandbox, city, tmp_path),
+        *failures.of_open311(sandbox),
         *failures.of_files(tmp_path),
         *failures.of_the_gateway(sandbox, city, tmp_path),
     ]
