@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egov_serang import EgovError, Invalid, UnexpectedReply
+from egov_serang import EgovError, Invalid, UnexpectedReply, UnsupportedOperation
 from egov_serang.core.body import FormBody
 from egov_serang.core.call import Call
 from egov_serang.core.message import Headers, Response
 from egov_serang.models.complaints import Complaint, ComplaintStatus, Location, Reporter
+from egov_serang.wires.gateway.complaints import ComplaintsGateway
 from egov_serang.wires.open311 import answers
 from egov_serang.wires.open311.complaints import ComplaintsOpen311
 from egov_serang.wires.open311.documents import plain
@@ -250,3 +251,20 @@ def test_a_list_of_errors_is_not_a_list_of_results() -> None:
             version=0,
         ),
     )
+
+
+def test_the_gateway_refuses_what_is_open311s_alone() -> None:
+    gateway = ComplaintsGateway()
+    names = ("status", "service_code", "area_code", "bbox", "near", "radius", "q", "updated_after", "assigned_to")
+    nothing = dict.fromkeys((*names, "overdue", "client_reference", "limit", "cursor"))
+    moment_ = datetime(2026, 11, 1, tzinfo=UTC)
+    for ask in (
+        gateway.discovery,
+        lambda: gateway.submit("sampah", "x", **NOTHING, media_url="https://photos.example.invalid/1.jpg"),
+        lambda: gateway.list(**nothing, submitted_after=moment_),
+        lambda: gateway.list(**nothing, submitted_before=moment_),
+    ):
+        with pytest.raises(UnsupportedOperation) as caught:
+            ask()
+        assert caught.value.sent == "no"
+        assert caught.value.hint
