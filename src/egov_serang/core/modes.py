@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from egov_serang.core.engine import Engine
 
@@ -54,6 +54,8 @@ class Service(Generic[M]):
     """
 
     wire: Any
+    path: ClassVar[str] = ""
+    """Where a client has it, such as `complaints.updates`."""
 
     def __init__(self, engine: Engine, wire: Any, mode: type[M]) -> None:
         self.engine = engine

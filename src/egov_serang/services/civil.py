@@ -74,6 +74,7 @@ class CivilApplications(Service[M]):
     """Applications for documents of the civil registry (*permohonan dokumen kependudukan*)."""
 
     wire: CivilWire
+    path = "identity.applications"
 
     @operation
     def start(

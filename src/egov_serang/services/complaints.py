@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -164,6 +165,41 @@ class Complaints(ComplaintsReading[M]):
         Source: contract-v1 section 2.
         """
         return self.wire.attach(complaint_id, File.of(file), visibility)
+
+    @flow
+    async def attach_missing(
+        self, step: Steps, complaint_id: str, photos: Sequence[FileSource], *, keep_photo_location: bool = False
+    ) -> Complaint:
+        """Add those of some photos that a complaint does not have yet, known by their SHA-256.
+
+        Args:
+            complaint_id: of the complaint.
+            photos: all it should have; as in `submit`.
+            keep_photo_location: as in `submit`.
+
+        Returns:
+            The complaint as it stands afterwards.
+
+        Raises:
+            Invalid: a photo that cannot be read, is too large or of a kind not taken.
+            NotFound: there is no such complaint.
+
+        Source: contract-v1 section 2 (`Media`).
+        """
+        files = [File.of(photo) for photo in photos]
+        files = files if keep_photo_location else [without_location(file) for file in files]
+        complaint = (await step(self.wire.get(complaint_id))).data
+        held = Counter(media.sha256.lower() for media in complaint.media)
+        missing: list[tuple[str, File]] = []
+        for file in files:
+            digest = (await step.offload(file.mark)).sha256.hex()
+            if held[digest]:
+                held[digest] -= 1
+            else:
+                missing.append((digest, file))
+        for number, (digest, file) in enumerate(missing, 1):
+            await step(self.wire.attach(complaint_id, file, None), f"missing {number} {digest}")
+        return (await step(self.wire.get(complaint_id))).data if missing else complaint
 
     @operation
     def download(self, complaint_id: str, media_id: str, *, max_bytes: int = MAX_BODY) -> Call[Download]:

@@ -16,6 +16,7 @@ class ComplaintsReading(Service[M]):
     """The part of `client.complaints` that concerns no single complaint."""
 
     wire: ComplaintsWire
+    path = "complaints"
 
     @paginated
     def services(

@@ -18,6 +18,7 @@ class Updates(Service[M]):
     """What is said about complaints (*tanggapan, tindak lanjut*)."""
 
     wire: ComplaintsWire
+    path = "complaints.updates"
 
     @paginated
     def list(self, complaint_id: str, *, limit: int | None = None, cursor: str | None = None) -> Paged[Update]:

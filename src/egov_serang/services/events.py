@@ -37,6 +37,7 @@ class Subscriptions(Service[M]):
     """Which events are delivered to this application, and where."""
 
     wire: EventsWire
+    path = "events.subscriptions"
 
     @operation
     def create(self, types: Sequence[str], sink: str, *, filter: Mapping[str, str] | None = None) -> Call[Subscription]:
@@ -123,6 +124,7 @@ class Events(Service[M]):
     """Events: delivered to this application, or read from the log."""
 
     wire: EventsWire
+    path = "events"
 
     def __init__(self, engine: Any, wire: EventsWire, mode: type[M], inbox: Inbox) -> None:
         super().__init__(engine, wire, mode)

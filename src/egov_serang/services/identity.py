@@ -42,6 +42,7 @@ class Identity(Service[M]):
     """Verification of persons against the population register, where only verdicts come back; civil registration."""
 
     wire: IdentityWire
+    path = "identity"
 
     @cached_property
     def applications(self) -> CivilApplications[M]:

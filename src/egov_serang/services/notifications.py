@@ -59,6 +59,7 @@ class Templates(Service[M]):
     """Message templates (*templat pesan*)."""
 
     wire: NotificationsWire
+    path = "notifications.templates"
 
     @paginated
     def list(self, *, limit: int | None = None, cursor: str | None = None) -> Paged[Template]:
@@ -77,6 +78,7 @@ class Announcements(Service[M]):
     """Public announcements (*pengumuman, informasi publik*). They are for everybody: no token is sent or fetched."""
 
     wire: NotificationsWire
+    path = "notifications.announcements"
 
     @paginated
     def list(
@@ -121,6 +123,7 @@ class Notifications(Service[M]):
     """Messages to residents by SMS, e-mail and other channels; public announcements."""
 
     wire: NotificationsWire
+    path = "notifications"
 
     @cached_property
     def templates(self) -> Templates[M]:

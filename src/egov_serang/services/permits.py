@@ -72,6 +72,7 @@ class Applications(Service[M]):
     """Applications for permits (*permohonan izin*)."""
 
     wire: PermitsWire
+    path = "permits.applications"
 
     @operation
     def start(
@@ -271,6 +272,7 @@ class Licences(Service[M]):
     """Issued permits (*izin terbit*)."""
 
     wire: PermitsWire
+    path = "permits.licences"
 
     @operation
     def get(self, licence_id: str) -> Call[Licence]:
@@ -291,6 +293,7 @@ class Permits(Service[M]):
     """Kinds of permits, applications for them, and licences."""
 
     wire: PermitsWire
+    path = "permits"
 
     @cached_property
     def applications(self) -> Applications[M]:
