@@ -97,7 +97,7 @@ class Link:
     async def step(self, peer: Peer) -> None:
         self.under_way += 1
         try:
-            await asyncio.sleep(self._chance.random() / 200)
+            await asyncio.sleep(self._chance.random() / 60)
             if self._chance.random() < SHARE:
                 self.failed += 1
                 await self._chance.choice(self._misdeeds)(peer)
