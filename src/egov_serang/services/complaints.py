@@ -35,6 +35,7 @@ from egov_serang.models.complaints import Service as Category
 from egov_serang.photos import without_location
 from egov_serang.services import complaints_checks as check
 from egov_serang.services.arguments import needed_version, text
+from egov_serang.services.complaints_media import send_file
 from egov_serang.services.complaints_reading import ComplaintsReading
 from egov_serang.services.complaints_thread import LONGEST_TEXT, Updates
 from egov_serang.types import UNSET, Unset
@@ -115,7 +116,7 @@ class Complaints(ComplaintsReading[M]):
         if not complaint.complaint_id:
             raise _no_place_for_photos(sent=True)
         for number, file in enumerate(files, 1):
-            await step(self.wire.attach(complaint.complaint_id, file, None), f"photo {number}")
+            await send_file(step, self.wire, complaint.complaint_id, file, name=f"photo {number}")
         return (await step(self.wire.get(complaint.complaint_id))).data
 
     @operation
@@ -143,15 +144,19 @@ class Complaints(ComplaintsReading[M]):
         code = text("service_code", check.code_of(service_code), 100)
         return self.wire.duplicates(code, description, location=location, radius=radius)
 
-    @operation
-    def attach(
+    @flow
+    async def attach(
         self,
+        step: Steps,
         complaint_id: str,
         file: FileSource,
         *,
         visibility: Visibility | str | None = None,
-    ) -> Call[Media]:
+    ) -> Media:
         """Add a photo or file to a complaint, as it is: `egov_serang.photos` removes the place from one.
+
+        A file over 8 MiB is sent in parts. After a cut `client.resume(error)`, or the same call with the same
+        idempotency key, goes on with the part that is missing, in another process too.
 
         Args:
             complaint_id: of the complaint.
@@ -162,9 +167,9 @@ class Complaints(ComplaintsReading[M]):
             Invalid: the file cannot be read, is too large or of a kind not taken.
             NotFound: there is no such complaint.
 
-        Source: contract-v1 section 2.
+        Source: contract-v1 section 2 (`Media`, multipart or chunked).
         """
-        return self.wire.attach(complaint_id, File.of(file), visibility)
+        return await send_file(step, self.wire, complaint_id, File.of(file), visibility=visibility, name="file")
 
     @flow
     async def attach_missing(
@@ -198,7 +203,7 @@ class Complaints(ComplaintsReading[M]):
             else:
                 missing.append((digest, file))
         for number, (digest, file) in enumerate(missing, 1):
-            await step(self.wire.attach(complaint_id, file, None), f"missing {number} {digest}")
+            await send_file(step, self.wire, complaint_id, file, name=f"missing {number} {digest}")
         return (await step(self.wire.get(complaint_id))).data if missing else complaint
 
     @operation
