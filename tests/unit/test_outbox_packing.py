@@ -21,6 +21,7 @@ from egov_serang.batch.packing import pack, shown, unpack
 from egov_serang.batch.sealing import Seal
 from egov_serang.batch.store import Store
 from egov_serang.core.bind import flow, operation
+from egov_serang.core.modes import path_of
 from egov_serang.models.complaints import Complaint, ComplaintAction, ComplaintStatus, Location, Reporter
 from egov_serang.models.identity import Attributes
 from egov_serang.models.notifications import Recipient
@@ -132,7 +133,7 @@ def test_every_service_says_where_a_client_has_it() -> None:
         service: Any = client
         for step in place.split("."):
             service = getattr(service, step)
-        assert service.path == place
+        assert path_of(service) == place
     client.close()
 
 

@@ -160,7 +160,7 @@ class Sender:
         known_for = self._rules.key_ttl - self.engine.options.deadline - _MARGIN
         if row.sent_at is None or 0 <= now - row.sent_at < known_for:
             return await _given(method(**given.kw))
-        dry: Any = reduce(getattr, bound.service.path.split("."), client.dry)
+        dry: Any = reduce(getattr, bound.place.split("."), client.dry)
         found = await lookups.made_by(bound.service, dry, operation, given.kw.get("client_reference"))
         if found is None:
             raise UnsupportedOperation(

@@ -51,11 +51,16 @@ class Service(Generic[M]):
         engine: carries calls out.
         wire: builds them; which Protocol it implements is the concrete service's business.
         mode: the run-time tag of M.
+
+    A subclass says where a client has it: `class Updates(Service[M], path="complaints.updates")`.
     """
 
     wire: Any
-    path: ClassVar[str] = ""
-    """Where a client has it, such as `complaints.updates`."""
+    _path: ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, path: str = "", **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls._path = path or cls._path
 
     def __init__(self, engine: Engine, wire: Any, mode: type[M]) -> None:
         self.engine = engine
@@ -64,3 +69,8 @@ class Service(Generic[M]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.mode.__name__}>"
+
+
+def path_of(service: Service[Any]) -> str:
+    """Where a client has a service, such as `complaints.updates`."""
+    return service._path  # pyright: ignore[reportPrivateUsage]

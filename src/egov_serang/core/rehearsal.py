@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from egov_serang.core.bind import flow, operation, paginated
 from egov_serang.core.call import Call
-from egov_serang.core.modes import Mode, Service
+from egov_serang.core.modes import Mode, Service, path_of
 from egov_serang.core.resume import Undertaking
 from egov_serang.core.steps import Steps
 from egov_serang.errors import UnsupportedOperation
@@ -34,7 +34,8 @@ class Bound:
             raise refused("it is no method of a client's service", "Pass the method itself: client.complaints.submit")
         self.service: Service[Any] = cast("Service[Any]", service)
         self._name = name
-        self.path = f"{service.path}.{name}"
+        self.place = path_of(self.service)
+        self.path = f"{self.place}.{name}"
         self._descriptor: operation[Any, Any] | flow[Any, Any] | paginated[Any, Any] = descriptor
 
     @property

@@ -70,11 +70,10 @@ class CivilWire(Protocol):
     def history(self, application_id: str, limit: int | None, cursor: str | None) -> Paged[CivilEvent]: ...
 
 
-class CivilApplications(Service[M]):
+class CivilApplications(Service[M], path="identity.applications"):
     """Applications for documents of the civil registry (*permohonan dokumen kependudukan*)."""
 
     wire: CivilWire
-    path = "identity.applications"
 
     @operation
     def start(

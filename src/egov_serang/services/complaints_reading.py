@@ -12,11 +12,10 @@ from egov_serang.models.complaints import Service as Category
 from egov_serang.services.complaints_wire import ComplaintsWire
 
 
-class ComplaintsReading(Service[M]):
+class ComplaintsReading(Service[M], path="complaints"):
     """The part of `client.complaints` that concerns no single complaint."""
 
     wire: ComplaintsWire
-    path = "complaints"
 
     @paginated
     def services(

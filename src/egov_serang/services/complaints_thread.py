@@ -15,11 +15,10 @@ from egov_serang.services.complaints_wire import ComplaintsWire
 LONGEST_TEXT = 4000
 
 
-class Updates(Service[M]):
+class Updates(Service[M], path="complaints.updates"):
     """What is said about complaints (*tanggapan, tindak lanjut*)."""
 
     wire: ComplaintsWire
-    path = "complaints.updates"
 
     @paginated
     def list(self, complaint_id: str, *, limit: int | None = None, cursor: str | None = None) -> Paged[Update]:

@@ -33,11 +33,10 @@ class EventsWire(Protocol):
     ) -> Paged[Event]: ...
 
 
-class Subscriptions(Service[M]):
+class Subscriptions(Service[M], path="events.subscriptions"):
     """Which events are delivered to this application, and where."""
 
     wire: EventsWire
-    path = "events.subscriptions"
 
     @operation
     def create(self, types: Sequence[str], sink: str, *, filter: Mapping[str, str] | None = None) -> Call[Subscription]:
@@ -120,11 +119,10 @@ class Subscriptions(Service[M]):
         return self.wire.unsubscribe(subscription_id)
 
 
-class Events(Service[M]):
+class Events(Service[M], path="events"):
     """Events: delivered to this application, or read from the log."""
 
     wire: EventsWire
-    path = "events"
 
     def __init__(self, engine: Any, wire: EventsWire, mode: type[M], inbox: Inbox) -> None:
         super().__init__(engine, wire, mode)

@@ -55,11 +55,10 @@ class NotificationsWire(Protocol):
     def announcement(self, announcement_id: str) -> Call[Announcement]: ...
 
 
-class Templates(Service[M]):
+class Templates(Service[M], path="notifications.templates"):
     """Message templates (*templat pesan*)."""
 
     wire: NotificationsWire
-    path = "notifications.templates"
 
     @paginated
     def list(self, *, limit: int | None = None, cursor: str | None = None) -> Paged[Template]:
@@ -74,11 +73,10 @@ class Templates(Service[M]):
         return self.wire.templates(limit, cursor)
 
 
-class Announcements(Service[M]):
+class Announcements(Service[M], path="notifications.announcements"):
     """Public announcements (*pengumuman, informasi publik*). They are for everybody: no token is sent or fetched."""
 
     wire: NotificationsWire
-    path = "notifications.announcements"
 
     @paginated
     def list(
@@ -119,11 +117,10 @@ class Announcements(Service[M]):
         return self.wire.announcement(announcement_id)
 
 
-class Notifications(Service[M]):
+class Notifications(Service[M], path="notifications"):
     """Messages to residents by SMS, e-mail and other channels; public announcements."""
 
     wire: NotificationsWire
-    path = "notifications"
 
     @cached_property
     def templates(self) -> Templates[M]:

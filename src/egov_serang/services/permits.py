@@ -68,11 +68,10 @@ class PermitsWire(Protocol):
     def licence(self, licence_id: str) -> Call[Licence]: ...
 
 
-class Applications(Service[M]):
+class Applications(Service[M], path="permits.applications"):
     """Applications for permits (*permohonan izin*)."""
 
     wire: PermitsWire
-    path = "permits.applications"
 
     @operation
     def start(
@@ -268,11 +267,10 @@ class Applications(Service[M]):
         )
 
 
-class Licences(Service[M]):
+class Licences(Service[M], path="permits.licences"):
     """Issued permits (*izin terbit*)."""
 
     wire: PermitsWire
-    path = "permits.licences"
 
     @operation
     def get(self, licence_id: str) -> Call[Licence]:
@@ -289,11 +287,10 @@ class Licences(Service[M]):
         return self.wire.licence(licence_id)
 
 
-class Permits(Service[M]):
+class Permits(Service[M], path="permits"):
     """Kinds of permits, applications for them, and licences."""
 
     wire: PermitsWire
-    path = "permits"
 
     @cached_property
     def applications(self) -> Applications[M]:
