@@ -72,7 +72,7 @@ class Seeds:
         return ids | {"media_id": photo["media_id"]}
 
     def upload(self) -> Ids:
-        ids, content = self.complaint(), UPLOADS["complaints.upload_part"]["file"].encode()
+        ids, content = self.complaint(), str(UPLOADS["complaints.upload_part"]["file"]).encode()
         body = {**BODIES["complaints.upload"], "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         made = self._post(f"complaints/cases/{ids['complaint_id']}/uploads", body)
         return ids | {"media_id": made["media_id"]}

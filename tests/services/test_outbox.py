@@ -221,6 +221,17 @@ def test_a_refusal_is_given_up_with_its_reason_and_can_be_sent_again(
     assert outbox.send(client).given_up == 1
 
 
+def test_a_retry_of_what_was_done_in_part_goes_on_with_its_key(outbox: Outbox, client: Client) -> None:
+    bad = File(b"<html>", "halaman.html")
+    entry = outbox.add(client.complaints.submit, "jalan_rusak", WORDS, location=PLACE, photos=[PHOTO, bad])
+    for _ in range(2):
+        assert outbox.send(client).given_up == 1
+        assert outbox.entries()[0].code == "unsupported_media"
+        outbox.retry(entry.id)
+    (made,) = client.complaints.list(client_reference=entry.client_reference)
+    assert len(made.media) == 1
+
+
 def test_every_write_of_every_service(outbox: Outbox, client: Client) -> None:
     complaint = client.complaints.submit("jalan_rusak", WORDS, location=PLACE)
     outbox.add(client.complaints.updates.add, complaint.complaint_id, WORDS, photos=[BytesIO(PHOTO.read_bytes())])

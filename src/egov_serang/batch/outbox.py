@@ -142,16 +142,20 @@ class Outbox:
         return engine.finish_async(sender.run()) if sender.asynchronous else engine.finish(sender.run())
 
     def retry(self, number: int) -> Entry:
-        """Let a call that was given up wait again, as a new one, with a new key.
+        """Let a call that was given up wait again.
 
-        Where its fate is unknown (code `unknown`), look for its `client_reference` at the service before: it may be
-        there.
+        Where nothing of it was done, it is a new call with a new key. Where something may have been, such as a
+        complaint whose second photo was refused, it goes on with its own key, which does nothing twice. Where its
+        fate is unknown (code `unknown`), look for its `client_reference` at the service before: it may be there, and a
+        retry makes it once more.
 
         Raises:
             Invalid: there is no such entry, or it was not given up.
         """
-        document = {**self._row(number).document, "key": random_id()}
-        if not self._store.renew(number, document):
+        row = self._row(number)
+        anew = row.reason is not None and row.reason["anew"]
+        document = {**row.document, "key": random_id()} if anew else row.document
+        if not self._store.renew(number, document, None if anew else row.sent_at):
             raise invalid("number", "names an entry that was not given up", "state")
         return self.get(number)
 
@@ -195,7 +199,7 @@ class Outbox:
         for name in files & named.keys():
             several = isinstance(named[name], list | tuple)
             named[name] = [File.of(one) for one in named[name]] if several else File.of(named[name])
-        bound.write(Undertaking((), named))
+        first = bound.write(Undertaking((), named)).operation
         kept: list[File] = []
 
         def put(file: File) -> int:
@@ -206,6 +210,7 @@ class Outbox:
         marks = [file.mark() for file in kept]
         document = {
             "operation": bound.path,
+            "first": first,
             "key": random_id(),
             "arguments": arguments,
             "sizes": [mark.size for mark in marks],

@@ -36,7 +36,7 @@ class Seal:
             )
         text = sources.read_secret(key, "outbox key")
         try:
-            raw = base64.b64decode(text.reveal(), altchars=b"-_" if {"-", "_"} & set(text.reveal()) else None)
+            raw = base64.b64decode(text.reveal().replace("-", "+").replace("_", "/"), validate=True)
         except (binascii.Error, ValueError):
             raw = b""
         del text

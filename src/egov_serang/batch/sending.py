@@ -190,7 +190,12 @@ class Sender:
             sent_at=row.sent_at if error.sent == "no" else now if row.sent_at is None else row.sent_at,
             due_at=0.0 if given_up or not wait else self._rules.now() + wait,
             failed=failed,
-            reason={"code": error.code or type(error).__name__, "text": str(error), "request_id": error.request_id},
+            reason={
+                "code": error.code or type(error).__name__,
+                "text": str(error),
+                "request_id": error.request_id,
+                "anew": _had_no_effect(row, error, passing=passing),
+            },
         )
         await self._aside(settle)
         if isinstance(error, _OURS):
@@ -217,6 +222,15 @@ class Sender:
     async def _aside(self, work: Callable[[], T]) -> T:
         """Do something with the file; an event loop goes on meanwhile."""
         return await self.engine.runtime.offload(work)
+
+
+def _had_no_effect(row: Row, error: EgovError, *, passing: bool) -> bool:
+    """Whether a retry may be a new call: nothing of it was done. Of an unknown fate the person decides who retries it.
+
+    A refusal of a later step says nothing of what the first one did.
+    """
+    refused = not passing and error.operation == row.document["first"]
+    return error.code == UNKNOWN or (row.sent_at is None and (error.sent == "no" or refused))
 
 
 async def _given(value: Any) -> Any:

@@ -150,12 +150,12 @@ class Store:
             (state, sent_at, due_at, int(failed), sealed, number),
         )
 
-    def renew(self, number: int, document: dict[str, Any]) -> bool:
-        """Let what was given up wait again, as a new call."""
+    def renew(self, number: int, document: dict[str, Any], sent_at: float | None) -> bool:
+        """Let what was given up wait again."""
         return self._change(
-            "UPDATE entries SET state = 'waiting', sent_at = NULL, due_at = 0, attempts = 0, reason = NULL,"
-            " document = ? WHERE id = ? AND state = 'given_up'",
-            (self._sealed(document, number), number),
+            "UPDATE entries SET state = 'waiting', sent_at = ?, due_at = 0, attempts = 0, reason = NULL, document = ?"
+            " WHERE id = ? AND state = 'given_up'",
+            (sent_at, self._sealed(document, number), number),
         )
 
     def erase(self, number: int, *, unless: str = "") -> bool:

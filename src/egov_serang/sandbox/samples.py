@@ -77,10 +77,10 @@ PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 )
 """By operation id: path parameters whose values are known beforehand. Other ids come from what was created."""
 
-UPLOADS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+UPLOADS: Final[Mapping[str, Mapping[str, str | int]]] = MappingProxyType(
     {
         "complaints.attach": {"file": "(bytes)"},
-        "complaints.upload_part": {"file": "(bytes)", "start": "0"},
+        "complaints.upload_part": {"file": "(bytes)", "start": 0},
         "identity.applications.attach": {"file": "(bytes)", "kind": "death_statement"},
         "permits.applications.attach": {"file": "(bytes)", "kind": "ktp"},
     }

@@ -89,7 +89,7 @@ def send(session: Session, *, file: File, key: Place = KEY) -> None:
 
 @command(app)
 def retry(session: Session, *, file: File, number: Number, key: Place = KEY) -> None:
-    """Let an entry that was given up wait again, as a new call. Where its fate is unknown, look for it before."""
+    """Let an entry that was given up wait again. Where its fate is unknown, look for it at the service before."""
     with Outbox(file, key=key) as outbox:
         session.out.one(_brief(outbox.retry(number)))
 
