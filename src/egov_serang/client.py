@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
@@ -16,6 +17,7 @@ from egov_serang.assembly import (
     auditor,
     layers,
     observer,
+    open311_layers,
     repeating,
     resolve,
     sync_transport,
@@ -28,6 +30,7 @@ from egov_serang.core.audit import AuditHook
 from egov_serang.core.bind import Async, AsyncRaw, Dry, M, Sync, SyncRaw
 from egov_serang.core.clock import Clock
 from egov_serang.core.engine import Engine, Options
+from egov_serang.core.exchange import Layer
 from egov_serang.core.resume import resumable
 from egov_serang.core.runtime import AsyncRuntime, Runtime, SyncRuntime
 from egov_serang.errors import ConfigError, EgovError
@@ -55,11 +58,14 @@ if TYPE_CHECKING:
 class Services(Generic[M]):
     """The four services in one mode. A service is loaded when it is first used."""
 
-    def __init__(self, engine: Engine, mode: type[M], config: Config, handled: HandledStore) -> None:
+    def __init__(
+        self, engine: Engine, mode: type[M], config: Config, handled: HandledStore, open311: Sequence[Layer]
+    ) -> None:
         self._engine = engine
         self._mode = mode
         self.config = config
         self._handled = handled
+        self._open311 = open311
 
     @cached_property
     def identity(self) -> Identity[M]:
@@ -74,6 +80,11 @@ class Services(Generic[M]):
     def complaints(self) -> Complaints[M]:
         """Citizen complaints."""
         from egov_serang.services.complaints import Complaints  # noqa: PLC0415
+
+        if self.config.complaints_wire == "open311":
+            from egov_serang.assembly.elsewhere import open311  # noqa: PLC0415
+
+            return Complaints(*open311(self._engine, self.config, self._open311), self._mode)
         from egov_serang.wires.gateway.complaints import ComplaintsGateway  # noqa: PLC0415
 
         wire: ComplaintsWire = ComplaintsGateway()
@@ -109,13 +120,13 @@ class Services(Generic[M]):
     @cached_property
     def dry(self) -> Services[Dry]:
         """The same services, giving the `Call` of an operation instead of sending it."""
-        return Services(self._engine, Dry, self.config, self._handled)
+        return Services(self._engine, Dry, self.config, self._handled, self._open311)
 
 
 class _Base(Services[M]):
     """What both clients share: configuration, options, one token source and one retry budget."""
 
-    _shared = ("config", "tokens", "_mode", "_transport", "_plain", "_handled", "_clock")
+    _shared = ("config", "tokens", "_mode", "_transport", "_plain", "_handled", "_clock", "_open311")
     _owned: bool
     _plain: bool  # made from its configuration alone
     _clock: Clock
@@ -162,7 +173,9 @@ class _Base(Services[M]):
             observer=watching,
             full_trace=os.environ.get("EGOV_SERANG_TRACE") == "full",
         )
-        super().__init__(engine, mode, config, deliveries())
+        elsewhere = config.complaints_wire == "open311"
+        others = open311_layers(config, retry=retry, observed=watching is not None) if elsewhere else ()
+        super().__init__(engine, mode, config, deliveries(), others)
 
     @property
     def clock_offset(self) -> float:
@@ -198,9 +211,13 @@ class _Base(Services[M]):
         if changes.get("retries", 0) < 0:
             raise ConfigError("retries must be at least 0", code="config_value")
         engine = self._engine.with_options(replace(self._engine.options, **changes))
+        others = self._open311
         if "retries" in changes or not isinstance(retry, Unset):
             engine = engine.with_layers(repeating(engine.layers, changes.get("retries"), retry))
-        return self._twin(engine)
+            others = repeating(others, changes.get("retries"), retry)
+        twin = self._twin(engine)
+        twin._open311 = others
+        return twin
 
     def acting_as(self, officer_id: str, unit: str, loa: str) -> Self:
         """The same client, connections and tokens, acting for an officer of the city.
@@ -300,7 +317,7 @@ class Client(_Base[Sync]):
     @cached_property
     def raw(self) -> Services[SyncRaw]:
         """The same services, giving `Reply` objects: the result with status, headers, request id, attempts."""
-        return Services(self._engine, SyncRaw, self.config, self._handled)
+        return Services(self._engine, SyncRaw, self.config, self._handled, self._open311)
 
     def resume(self, error: EgovError) -> Any:
         """Do the call of an error again: the same call, with the same idempotency key, so nothing happens twice.
@@ -391,7 +408,7 @@ class AsyncClient(_Base[Async]):
     @cached_property
     def raw(self) -> Services[AsyncRaw]:
         """The same services, giving `Reply` objects: the result with status, headers, request id, attempts."""
-        return Services(self._engine, AsyncRaw, self.config, self._handled)
+        return Services(self._engine, AsyncRaw, self.config, self._handled, self._open311)
 
     async def resume(self, error: EgovError) -> Any:
         """Do the call of an error again: the same call, with the same idempotency key; see `Client.resume`.

@@ -22,6 +22,8 @@ from egov_serang.schemes import (
     Place,
     SecretMethod,
     SignatureName,
+    WireFormat,
+    WireName,
     variable,
 )
 from egov_serang.types import Language, Secret
@@ -47,6 +49,7 @@ _PATHS: Final = (
     "audit_key_file",
     "webhook_secret_file",
     "session_folder",
+    "open311_key_file",
 )
 _CITY: Final = re.compile(r"[0-9]{2}\.[0-9]{2}")
 _CITY_HINT: Final = "Two digits of the province, a dot, two digits of the city or regency"
@@ -123,6 +126,14 @@ class Config:
         verify_answers: whether answers must be signed by the gateway (contract-v1 section 1); None asks its discovery
             document, False believes TLS alone.
         telemetry: whether calls make OpenTelemetry spans, with the global tracer provider.
+        complaints_wire: what `client.complaints` speaks: `gateway` (the default) or `open311` (GeoReport v2). The
+            settings `open311_...` are for the latter; how the gateway is authenticated to and signed for is not.
+        open311_url: address of the Open311 endpoint, without the names of its resources; `/open311/v2` at the gateway
+            by default.
+        open311_jurisdiction: its `jurisdiction_id`, where one endpoint serves several cities.
+        open311_key_file: where the API key is that it asks for to submit: file, `env:` or `keyring:`.
+        open311_format: `xml`, which every server speaks (the default), or `json`.
+        open311_extensions: what the city has beyond GeoReport v2: `6aika`, `mysociety`, separated by blanks.
 
     Raises:
         ConfigError: a value cannot work; the message names it and the remedy.
@@ -177,6 +188,12 @@ class Config:
     request_id_echo: bool | None = None
     verify_answers: bool | None = None
     telemetry: bool = False
+    complaints_wire: WireName = "gateway"
+    open311_url: str = ""
+    open311_jurisdiction: str = ""
+    open311_key_file: str | Path | None = None
+    open311_format: WireFormat = "xml"
+    open311_extensions: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gateway", _address("gateway", self.gateway).rstrip("/"))
@@ -185,6 +202,8 @@ class Config:
         if self.token_endpoint:
             endpoint = _address("token_endpoint", self.token_endpoint).rstrip("/")
             object.__setattr__(self, "token_endpoint", endpoint)
+        if self.open311_url:
+            object.__setattr__(self, "open311_url", _address("open311_url", self.open311_url).rstrip("/"))
         for name in ("deadline", "connect", "read"):
             if not _is_positive(getattr(self, name)):
                 raise ConfigError(f"{name} must be a number of seconds above 0", code="config_value")

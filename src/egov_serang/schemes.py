@@ -17,6 +17,8 @@ SignatureName = Literal["rfc9421", "custom", "none"]
 SecretMethod = Literal["basic", "post"]
 Place = Literal["header", "query"]
 BackendScheme = Literal["api_key", "basic", "bearer"]
+WireName = Literal["gateway", "open311"]
+WireFormat = Literal["xml", "json"]
 
 ENVIRONMENT: Final = ("gateway", "issuer", "client_id", "key_file", "signing_key_file", "city", "transport")
 """Settings that an environment variable may hold."""
@@ -61,6 +63,8 @@ _OWN: Final = (
     *("session_folder", "redirect_uri", "issuer_origins"),
 )
 """Settings that not every profile reads: under another they would be a silent nothing."""
+_EXTENSIONS: Final = ("6aika", "mysociety")
+_OPEN311: Final = ("open311_url", "open311_jurisdiction", "open311_key_file", "open311_extensions")
 _BACKEND: Final = ("backend_credential_file", "backend_header", "backend_user")
 _FIELD: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _PARAMETER: Final = re.compile(r"[A-Za-z0-9._~-]{1,64}")
@@ -94,6 +98,8 @@ def check(setting: Setting) -> None:
         ("client_secret_method", setting("client_secret_method") or "basic", SecretMethod),
         ("credential_in", setting("credential_in") or "header", Place),
         ("backend_auth", setting("backend_auth") or "basic", BackendScheme),
+        ("complaints_wire", setting("complaints_wire") or "gateway", WireName),
+        ("open311_format", setting("open311_format") or "xml", WireFormat),
     ):
         if value not in get_args(known):
             raise unknown(name, value, ", ".join(get_args(known)))
@@ -109,6 +115,7 @@ def check(setting: Setting) -> None:
             raise missing(names[0], f"auth = {auth!r}")
     _check_names(setting)
     _check_backend(setting)
+    _check_open311(setting)
     if auth == "login":
         _check_login(setting)
     if auth == "mtls" and (setting("token_endpoint") or setting("issuer")).startswith("http:"):
@@ -120,6 +127,15 @@ def check(setting: Setting) -> None:
         raise missing("client_cert_file", "client_key_file")
     if setting("client_cert_passphrase_file") and not setting("client_cert_file"):
         raise missing("client_cert_file", "client_cert_passphrase_file")
+
+
+def _check_open311(setting: Setting) -> None:
+    for name in _OPEN311:
+        if setting(name) and setting("complaints_wire") != "open311":
+            raise conflict(f"{name} is set, and complaints go over the gateway", "Set complaints_wire = 'open311'")
+    for extension in str(setting("open311_extensions") or "").split():
+        if extension not in _EXTENSIONS:
+            raise unknown("open311_extensions", extension, ", ".join(_EXTENSIONS))
 
 
 def _check_names(setting: Setting) -> None:

@@ -11,6 +11,7 @@ from egov_serang.assembly.authentication import (
     assertion_key,
     client_certificate,
     existing,
+    open311_key,
     static_credentials,
 )
 from egov_serang.auth.acting import FollowingStatements, Officer, SignedStatements, Statements
@@ -29,6 +30,7 @@ from egov_serang.layers.answers import Answers
 from egov_serang.layers.auth import Auth
 from egov_serang.layers.deadline import Deadline
 from egov_serang.layers.dpop import Dpop
+from egov_serang.layers.form_key import FormKey
 from egov_serang.layers.idempotency import Idempotency
 from egov_serang.layers.policy import DEFAULT, RetryPolicy
 from egov_serang.layers.ratelimit import RateLimit
@@ -158,11 +160,35 @@ def layers(
             stack.append(Verification(keys.get, clock, promises.signed))
         stack.append(Signature(profile, clock))
     stack.append(WireLog())
-    if observed:
-        from egov_serang.layers.telemetry import Attempts  # noqa: PLC0415 - loads opentelemetry
+    return (*stack, *_attempts(observed=observed))
 
-        stack.append(Attempts())
-    return tuple(stack)
+
+def open311_layers(config: Config, *, retry: RetryPolicy | None = None, observed: bool = False) -> tuple[Layer, ...]:
+    """The layers of calls to an Open311 service: no tokens, no signatures, no idempotency keys, no request ids.
+
+    Args:
+        config: of the client.
+        retry: the application's own policy.
+        observed: whether attempts are to be told to OpenTelemetry.
+
+    Raises:
+        ConfigError: the API key cannot be read or used.
+    """
+    limiter = RateLimit(config.slots) if config.rate_limit else None
+    stack: list[Layer] = [Deadline(), Idempotency(honoured=False), Retry(RetryBudget(), policy(retry), limiter)]
+    key = open311_key(config)
+    if key is not None:
+        stack.append(FormKey(key))
+    stack += [Answers(None), WireLog()]
+    return (*stack, *_attempts(observed=observed))
+
+
+def _attempts(*, observed: bool) -> tuple[Layer, ...]:
+    if not observed:
+        return ()
+    from egov_serang.layers.telemetry import Attempts  # noqa: PLC0415 - loads opentelemetry
+
+    return (Attempts(),)
 
 
 def policy(given: object) -> RetryPolicy:

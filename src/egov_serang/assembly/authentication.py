@@ -131,6 +131,17 @@ def static_credentials(config: Config) -> list[Current]:
     return found
 
 
+def open311_key(config: Config) -> Current | None:
+    """The API key of an Open311 service; None where there is none, and nothing can be submitted.
+
+    Raises:
+        ConfigError: it cannot be read or used.
+    """
+    if config.open311_key_file is None:
+        return None
+    return _kept(config.open311_key_file, "api_key", "api_key", False, "")
+
+
 def _kept(source: str | Path | None, scheme: Scheme, name: str, in_query: bool, user: str) -> Current:
     place = source or ""
 

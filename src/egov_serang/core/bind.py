@@ -270,7 +270,8 @@ class flow(_Descriptor, Generic[P, T]):
                 try:
                     result = await function(service, steps, *given.pos, **given.kw)
                 except EgovError as error:
-                    error.idempotency_key = steps.key
+                    # A key nobody honours would promise that running it again has no second effect.
+                    error.idempotency_key = None if steps.safety == "never_repeat" else steps.key
                     # Of the flow as a whole: where an earlier step was answered, the service has seen it.
                     error.sent = surer(given.sent, "yes" if steps.last else error.sent)
                     given.safety = steps.safety

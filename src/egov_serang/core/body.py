@@ -1,4 +1,4 @@
-"""What is sent: JSON, multipart. Every body can be sent again from its beginning and never shows its content."""
+"""What is sent: JSON, forms, multipart. Every body can be sent again from its beginning and never shows its content."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Never
+from urllib.parse import urlencode
 
 from pydantic_core import PydanticSerializationError, to_json
 
@@ -68,6 +69,45 @@ class JsonBody:
         return "<JsonBody>"
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class FormBody:
+    """A form without files, UTF-8 (`application/x-www-form-urlencoded`).
+
+    Args:
+        fields: in the order sent; a name may come again. Never printed.
+    """
+
+    fields: tuple[tuple[str, str], ...]
+
+    content_type = "application/x-www-form-urlencoded; charset=utf-8"
+
+    def content(self) -> bytes:
+        """The bytes, the same at every call.
+
+        Raises:
+            Invalid: a text is not valid Unicode; nothing was sent.
+        """
+        try:
+            return urlencode(self.fields).encode()
+        except UnicodeEncodeError:
+            pass  # raised below instead, for this error holds the text
+        raise invalid("body", "holds text that is not valid Unicode", "encoding")
+
+    @property
+    def length(self) -> int:
+        return len(self.content())
+
+    def with_field(self, name: str, value: str) -> FormBody:
+        """The same form with one more field."""
+        return FormBody((*self.fields, (name, value)))
+
+    def chunks(self) -> Iterator[bytes]:
+        return iter((self.content(),))
+
+    def __repr__(self) -> str:
+        return "<FormBody>"
+
+
 def given(**fields: Any) -> dict[str, Any]:
     """A JSON object of the fields that were given: None means not given."""
     return {name: value for name, value in fields.items() if value is not None}
@@ -95,6 +135,10 @@ class Multipart:
         heads = sum(len(part) for part in self._field_parts())
         files = sum(len(self._file_head(name, file)) + mark.size + 2 for name, file, mark in self._marked())
         return heads + files + len(self._end())
+
+    def with_field(self, name: str, value: str) -> Multipart:
+        """The same form with one more field, and so another boundary."""
+        return Multipart(self.files, (*self.fields, (name, value)))
 
     def is_still(self) -> bool:
         """Whether nothing says that a file has changed since it was first read."""

@@ -64,6 +64,25 @@ def _oddity(body: bytes) -> str | None:
     return None
 
 
+def fitted(target: type[T], value: object, *, what: str) -> T:
+    """A document that was read already, as `target`.
+
+    Raises:
+        UnexpectedReply: of another shape. It names the fields at fault, never their values.
+    """
+    try:
+        return cast("T", _adapter(cast("Any", target)).validate_python(value))
+    except ValidationError as wrong:
+        faults = _faults(wrong, cast("Any", target))
+    del value  # the frame of this error must not hold it
+    raise UnexpectedReply(f"the answer is not {what}: {faults}", code="wrong_shape", sent="yes")
+
+
+def _faults(wrong: ValidationError, target: Any) -> str:
+    found = wrong.errors(include_url=False, include_input=False, include_context=False)
+    return ", ".join(f"{_place(one['loc'], _names(target))}: {one['type']}" for one in found[:_SHOWN_FAULTS])
+
+
 @dataclass(frozen=True, slots=True)
 class Decode(Generic[T]):
     """Read a JSON answer as `target`: a model, a list of them, anything pydantic knows.
@@ -98,10 +117,7 @@ class Decode(Generic[T]):
             if named is None:
                 return read
         except ValidationError as wrong:
-            faults = wrong.errors(include_url=False, include_input=False, include_context=False)
-            named = ", ".join(
-                f"{_place(f['loc'], _names(cast('Any', self.target)))}: {f['type']}" for f in faults[:_SHOWN_FAULTS]
-            )
+            named = _faults(wrong, cast("Any", self.target))
         raise UnexpectedReply(
             f"the answer is not a {getattr(self.target, '__name__', self.target)}: {named}",
             code="wrong_shape",

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final, cast
 from urllib.parse import quote
 
-from egov_serang.core.body import JsonBody
+from egov_serang.core.body import FormBody, JsonBody, Multipart
 from egov_serang.core.exchange import Exchange
 from egov_serang.errors import ApiError, EgovError, mask_numbers
 from egov_serang.model import is_shown
@@ -46,6 +46,9 @@ def _texts(exchange: Exchange) -> Iterator[str]:
         yield from {secret, quote(secret, safe="")}
     if isinstance(exchange.call.body, JsonBody):
         yield from _spoken(exchange.call.body.value)
+    elif isinstance(exchange.call.body, FormBody | Multipart):
+        for name, value in exchange.call.body.fields:  # names may come again
+            yield from _spoken({name: value})
 
 
 def _spoken(value: object, *, open_: bool = False) -> Iterator[str]:

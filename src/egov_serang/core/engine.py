@@ -106,6 +106,17 @@ class Engine:
         """The same budget, connections and options through other layers."""
         return self._like(layers, self.options)
 
+    def elsewhere(self, base: str, layers: Sequence[Layer]) -> Engine:
+        """The same connections and options, to another service: its own layers, nothing the gateway alone reads.
+
+        Args:
+            base: its origin with its path prefix, without a trailing slash.
+            layers: of its calls.
+        """
+        like = Engine(self.runtime, layers, base=base, headers={}, options=self.options, observer=self.observer)
+        like._full_trace, like.unfinished = self._full_trace, self.unfinished
+        return like
+
     def _like(self, layers: Sequence[Layer], options: Options) -> Engine:
         like = Engine(
             self.runtime,

@@ -24,12 +24,13 @@ class Answers:
 
     Args:
         echo_promised: asked when an answer carries none: whether this gateway promises the echo. A proxy in between
-            that answers 429 or 5xx on its own is believed without.
+            that answers 429 or 5xx on its own is believed without. None where the wire knows no request ids: servers
+            that number their answers in that very header, as many frameworks do, must not look like confused ones.
 
     Source: contract-v1 section 1, layers.md 1.9.
     """
 
-    def __init__(self, echo_promised: Callable[[Exchange], Awaitable[bool]]) -> None:
+    def __init__(self, echo_promised: Callable[[Exchange], Awaitable[bool]] | None) -> None:
         self._echo_promised = echo_promised
 
     async def __call__(self, exchange: Exchange, next: Next) -> Response:
@@ -37,7 +38,8 @@ class Answers:
         try:
             response = await next(exchange)
             echoed = response.headers.get("x-request-id")
-            if echoed != exchange.request_id and (echoed is not None or await self._missed(exchange, response)):
+            bound = self._echo_promised is not None and echoed != exchange.request_id
+            if bound and (echoed is not None or await self._missed(exchange, response)):
                 response.condemn()
                 raise UnexpectedReply(
                     "the answer does not carry this request's X-Request-Id",
@@ -68,6 +70,6 @@ class Answers:
             )
 
     async def _missed(self, exchange: Exchange, response: Response) -> bool:
-        if not exchange.call.authenticated or response.status in PROXY_MAY_ANSWER:
+        if self._echo_promised is None or not exchange.call.authenticated or response.status in PROXY_MAY_ANSWER:
             return False
         return await self._echo_promised(exchange)

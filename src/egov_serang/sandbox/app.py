@@ -34,6 +34,8 @@ from egov_serang.sandbox.identity import routes as identity
 from egov_serang.sandbox.keys import SecretRow, ServerKeys
 from egov_serang.sandbox.notifications import routes as notifications
 from egov_serang.sandbox.oauth.routers import ROUTERS
+from egov_serang.sandbox.open311 import routes as open311
+from egov_serang.sandbox.open311.route import BASE, refusal
 from egov_serang.sandbox.openapi import describe
 from egov_serang.sandbox.permits import routes as permits
 from egov_serang.sandbox.platform import Platform
@@ -112,6 +114,7 @@ def create_app(platform: Platform) -> FastAPI:
     app.include_router(console.router)
     for module in MODULES:
         app.include_router(module.router)
+    app.include_router(open311.router)
     app.state.scopes = {
         route.operation_id: route.guard.scopes
         for module in MODULES
@@ -135,4 +138,5 @@ async def _validation(request: Request, error: Exception) -> Response:
 
 
 async def _http(request: Request, error: Exception) -> Response:
-    return from_http(cast("HTTPException", error)).response()
+    problem, path = from_http(cast("HTTPException", error)), request.url.path
+    return refusal(path, problem) if path.startswith(f"{BASE}/") else problem.response()

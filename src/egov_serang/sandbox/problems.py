@@ -101,6 +101,14 @@ class FieldError:
     detail: str = ""
 
 
+class ProblemResponse(JSONResponse):
+    """A refusal on its way out; the facade for other clients says `problem` in their own words."""
+
+    def __init__(self, problem: Problem, body: dict[str, JsonValue], headers: Mapping[str, str]) -> None:
+        super().__init__(body, problem.status, headers, MEDIA_TYPE)
+        self.problem = problem
+
+
 class Problem(Exception):
     """A refusal; raising it in a handler rolls the transaction back and answers.
 
@@ -156,7 +164,7 @@ class Problem(Exception):
             headers["Retry-After"] = str(self.retry_after_s)
         if self.status == STATUS["unauthenticated"]:
             headers["WWW-Authenticate"] = self.challenge
-        return JSONResponse(body, self.status, headers, MEDIA_TYPE)
+        return ProblemResponse(self, body, headers)
 
 
 def from_validation(error: RequestValidationError) -> Problem:

@@ -62,6 +62,7 @@ class Complaints(ComplaintsReading[M]):
         confidential: bool = False,
         anonymous: bool = False,
         client_reference: str | None = None,
+        media_url: str | None = None,
     ) -> Complaint:
         """Submit a complaint, with its photos.
 
@@ -78,6 +79,7 @@ class Complaints(ComplaintsReading[M]):
             confidential: hide it from the public (*rahasia*).
             anonymous: hide the reporter from the agency (*anonim*).
             client_reference: your own number for it; echoed and checked.
+            media_url: address of a photo that is on the web already, for Open311, which takes no others.
 
         Returns:
             The complaint as it stands after the last photo. A `batch` category gives a `token` and no `complaint_id`
@@ -85,15 +87,18 @@ class Complaints(ComplaintsReading[M]):
 
         Raises:
             Invalid: an unknown category, a missing field, a point outside the city, a photo that cannot be read.
-            UnsupportedOperation: photos for a category that gives no number to attach them to.
+            UnsupportedOperation: photos for a category that gives no number to attach them to, or something the wire
+                cannot say; nothing was sent.
 
-        Run again with the same idempotency key (`with_options(idempotency_key=...)`) it makes no second complaint.
+        Run again with the same idempotency key (`with_options(idempotency_key=...)`) it makes no second complaint; over
+        Open311, which has no such keys, it does.
 
-        Source: contract-v1 section 2.
+        Source: contract-v1 section 2; Open311 GeoReport v2.
         """
         files = [File.of(photo) for photo in photos]
         files = files if keep_photo_location else [without_location(file) for file in files]
-        if files and isinstance(service_code, Category) and service_code.type != ServiceType.REALTIME:
+        later = files if self.wire.attaches else []
+        if later and isinstance(service_code, Category) and service_code.type != ServiceType.REALTIME:
             raise _no_place_for_photos()
         check.place(service_code, location)
         call = self.wire.submit(
@@ -105,15 +110,17 @@ class Complaints(ComplaintsReading[M]):
             confidential=confidential,
             anonymous=anonymous,
             client_reference=client_reference,
+            media_url=media_url,
+            photos=() if self.wire.attaches else files,
         )
         # What the resident wrote must not stand in this frame while requests are under way.
         del description, location, photos, attributes, reporter
         complaint = (await step(call, "submit")).data
-        if not files:
+        if not later:
             return complaint
         if not complaint.complaint_id:
             raise _no_place_for_photos(sent=True)
-        for number, file in enumerate(files, 1):
+        for number, file in enumerate(later, 1):
             await step(self.wire.attach(complaint.complaint_id, file, None), f"photo {number}")
         return (await step(self.wire.get(complaint.complaint_id))).data
 
@@ -221,13 +228,13 @@ class Complaints(ComplaintsReading[M]):
 
         Source: contract-v1 section 2 (`Media`); RFC 9110 section 14 (ranges).
         """
+        call = self.wire.download(complaint_id, media if isinstance(media, str) else media.media_id)
         if isinstance(media, str):
             held = (await step(self.wire.get(complaint_id))).data.media
             found = next((one for one in held if one.media_id == media), None)
             if found is None:
                 raise invalid("media", "is none of this complaint's files", "unknown")
             media = found
-        call = self.wire.download(complaint_id, media.media_id)
         return await save(
             step, call, path, size=media.size, sha256=media.sha256, max_bytes=max_bytes, progress=progress
         )
@@ -263,6 +270,8 @@ class Complaints(ComplaintsReading[M]):
         client_reference: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        submitted_after: datetime | None = None,
+        submitted_before: datetime | None = None,
     ) -> Paged[Complaint]:
         """Complaints, newest first.
 
@@ -280,8 +289,14 @@ class Complaints(ComplaintsReading[M]):
             client_reference: only the one with this number of yours.
             limit: items per page.
             cursor: where to go on, from a pager's `cursor`; it may be kept over a restart.
+            submitted_after: only those submitted at this time or later; over Open311 alone, which else gives those of
+                the last 90 days, and takes no longer span.
+            submitted_before: only those submitted at this time or earlier; over Open311 alone.
 
-        Source: contract-v1 section 2.
+        Raises:
+            UnsupportedOperation: a filter the wire does not have.
+
+        Source: contract-v1 section 2; Open311 GeoReport v2.
         """
         return self.wire.list(
             status=status,
@@ -297,6 +312,8 @@ class Complaints(ComplaintsReading[M]):
             client_reference=client_reference,
             limit=limit,
             cursor=cursor,
+            submitted_after=submitted_after,
+            submitted_before=submitted_before,
         )
 
     @operation

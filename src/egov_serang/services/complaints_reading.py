@@ -9,6 +9,7 @@ from egov_serang.core.call import Call
 from egov_serang.core.paging import Paged
 from egov_serang.models.complaints import Change, Location, ServiceDefinition, Statistics, SubmissionToken
 from egov_serang.models.complaints import Service as Category
+from egov_serang.models.open311 import Open311Discovery
 from egov_serang.services.complaints_wire import ComplaintsWire
 
 
@@ -46,6 +47,17 @@ class ComplaintsReading(Service[M]):
         Source: contract-v1 section 2.
         """
         return self.wire.service(service_code)
+
+    @operation
+    def discovery(self) -> Call[Open311Discovery]:
+        """Where the city's Open311 service is, which formats it speaks, and how to get an API key.
+
+        Raises:
+            UnsupportedOperation: over the gateway.
+
+        Source: Open311 Service Discovery.
+        """
+        return self.wire.discovery()
 
     @operation
     def token(self, token: str) -> Call[SubmissionToken]:

@@ -23,12 +23,19 @@ from egov_serang.models.complaints import (
     SubmissionToken,
     Update,
 )
+from egov_serang.models.open311 import Open311Discovery
 from egov_serang.types import Unset
 
 
 class ComplaintsWire(Protocol):
     """The calls of `client.complaints`."""
 
+    @property
+    def attaches(self) -> bool:
+        """Whether photos are sent one by one after the complaint exists; else `submit` takes them, or refuses them."""
+        ...
+
+    def discovery(self) -> Call[Open311Discovery]: ...
     def services(
         self, lat: float | None, long: float | None, limit: int | None, cursor: str | None
     ) -> Paged[Service]: ...
@@ -44,6 +51,8 @@ class ComplaintsWire(Protocol):
         confidential: bool,
         anonymous: bool,
         client_reference: str | None,
+        media_url: str | None = None,
+        photos: Sequence[File] = (),
     ) -> Call[Complaint]: ...
     def token(self, token: str) -> Call[SubmissionToken]: ...
     def duplicates(
@@ -68,6 +77,8 @@ class ComplaintsWire(Protocol):
         client_reference: str | None,
         limit: int | None,
         cursor: str | None,
+        submitted_after: datetime | None = None,
+        submitted_before: datetime | None = None,
     ) -> Paged[Complaint]: ...
     def change(
         self, complaint_id: str, version: int, location: Location | Unset, fields: Mapping[str, Any]

@@ -9,8 +9,8 @@ from typing import Any, Final
 from pydantic import JsonValue
 from sqlalchemy.orm import Session
 
-from egov_serang.models.complaints import AuthorRole, ChangeKind, Visibility
-from egov_serang.sandbox.complaints.states import MILESTONES
+from egov_serang.models.complaints import AuthorRole, ChangeKind, ComplaintStatus, Visibility
+from egov_serang.sandbox.complaints.states import MILESTONES, OFFICER
 from egov_serang.sandbox.complaints.store import CONFIDENTIAL, ChangeRow, ComplaintRow, UpdateRow
 from egov_serang.sandbox.eventlog import record_event
 
@@ -37,6 +37,8 @@ def moved(
 ) -> None:
     """Write a transition: the new state, what was said, and when a stage of the service level was over."""
     row.status = to
+    if to == ComplaintStatus.VERIFIED:
+        row.held = False
     milestone = MILESTONES.get(to)
     if milestone is not None:
         # Only the first verification and response count, but the last resolution: a reopened case was not resolved.
@@ -106,7 +108,9 @@ def noted(
         "status": row.status,
         "version": row.version,
     }
-    scope = "complaints:read" if row.visibility == Visibility.PUBLIC else CONFIDENTIAL
+    scope = CONFIDENTIAL
+    if row.visibility == Visibility.PUBLIC:
+        scope = OFFICER if row.held else "complaints:read"
     for one in kinds:
         record_event(
             session,

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
-from typing import Final
 
 from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
-from egov_serang.models.complaints import AuthorRole, ChangeKind, Complaint, ComplaintAction, ServiceType
+from egov_serang.models.complaints import AuthorRole, Complaint, ComplaintAction, ServiceType
 from egov_serang.sandbox.complaints.actions import outcome
 from egov_serang.sandbox.complaints.callers import Actor, Reader, Writer
 from egov_serang.sandbox.complaints.changes import apply
-from egov_serang.sandbox.complaints.checks import category, check_attributes, check_place, check_placed
+from egov_serang.sandbox.complaints.checks import category
 from egov_serang.sandbox.complaints.clocks import patience, promises, tick, window
 from egov_serang.sandbox.complaints.filters import Wanted, filtered
-from egov_serang.sandbox.complaints.history import moved, noted
+from egov_serang.sandbox.complaints.history import moved
+from egov_serang.sandbox.complaints.intake import enter
 from egov_serang.sandbox.complaints.schemas import ComplaintIn, ComplaintPatch, Receipt, TransitionIn
 from egov_serang.sandbox.complaints.states import CITIZEN, MACHINE
 from egov_serang.sandbox.complaints.store import ComplaintRow, actions, found, may_reopen, roles, shown, visible
@@ -29,8 +28,6 @@ from egov_serang.sandbox.route import contract_router
 from egov_serang.sandbox.versions import etag, require_match, unchanged
 
 __all__ = ["router", "tick"]
-
-_KEPT_APART: Final = {"attributes", "address_string", "address_id", "reporter", "anonymous", "channel"}
 
 router = contract_router("complaints")
 
@@ -47,42 +44,8 @@ router = contract_router("complaints")
 )
 def submit(*, body: ComplaintIn, response: Response, db: Db, here: Here, caller: Writer) -> Complaint | Response:
     """Submit a complaint."""
-    definition = category(here.city, body.service_code)
-    check_place(here.city, body.lat, body.long, body.area_code)
-    check_placed(definition, body.lat, body.address_string, body.address_id, body.area_code)
-    check_attributes(definition, body.attributes)
     now = here.clock.now()
-    boxed = definition.type is ServiceType.BLACKBOX
-    row = ComplaintRow(
-        complaint_id=f"cmp_{secrets.token_hex(10)}",
-        client_id="" if boxed else caller.client_id,
-        reference="",  # made from the row's own number, which it gets below
-        token=f"tok_{secrets.token_hex(10)}" if definition.type is ServiceType.BATCH else None,
-        service_code=body.service_code,
-        due=promises(definition.sla, now, here.city.calendar),
-        met={},
-        breached=[],
-        status="submitted",
-        waits_until=patience(now, here.city.calendar),
-        reopen_until=0.0,
-        lat=body.lat,
-        long=body.long,
-        area_code=body.area_code,
-        visibility="confidential" if boxed else body.visibility,
-        description=body.description,
-        client_reference=body.client_reference,
-        requested_at=now.timestamp(),
-        updated_at=now.timestamp(),
-        version=1,
-        details={
-            **body.model_dump(mode="json", include=_KEPT_APART),
-            "agency_responsible": definition.agency_responsible,
-        },
-    )
-    db.add(row)
-    db.flush()
-    row.reference = f"{here.city.prefix}-{now.year}-{row.seq:06}"
-    noted(db, row, now, ChangeKind.CREATED)
+    definition, row = enter(db, here, body, caller.client_id, now)
     if definition.type is not ServiceType.REALTIME:
         receipt = Receipt(token=row.token, client_reference=body.client_reference)
         return Response(receipt.model_dump_json(), 202, media_type="application/json")

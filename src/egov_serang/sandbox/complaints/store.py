@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, Select, or_, select
+from sqlalchemy import JSON, ForeignKey, LargeBinary, Select, not_, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from egov_serang.models.complaints import (
@@ -53,6 +53,8 @@ class ComplaintRow(Base):
     long: Mapped[float | None]
     area_code: Mapped[str | None]
     visibility: Mapped[str]
+    held: Mapped[bool]
+    """Whether the public sees it only once an officer has verified it (moderation)."""
     description: Mapped[str]
     assignee: Mapped[str | None]
     client_reference: Mapped[str | None] = mapped_column(index=True)
@@ -138,11 +140,17 @@ class ChangeRow(Base):
 
 
 def visible(caller: Caller) -> Select[ComplaintRow]:
-    """The complaints a caller may see: its own, public ones, and with the scope for it confidential ones."""
+    """The complaints a caller may see: its own, public ones, and with the scope for it confidential ones.
+
+    What is held for moderation officers see, and nobody else.
+    """
     wanted = select(ComplaintRow)
+    own = ComplaintRow.client_id == caller.client_id
+    if OFFICER not in caller.scopes:
+        wanted = wanted.where(or_(own, not_(ComplaintRow.held)))
     if CONFIDENTIAL in caller.scopes:
         return wanted
-    return wanted.where(or_(ComplaintRow.client_id == caller.client_id, ComplaintRow.visibility == "public"))
+    return wanted.where(or_(own, ComplaintRow.visibility == "public"))
 
 
 def found(session: Session, complaint_id: str, caller: Caller) -> ComplaintRow:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from egov_serang.core.body import Multipart, given
 from egov_serang.core.call import Call
@@ -15,6 +15,7 @@ from egov_serang.core.file import File
 from egov_serang.core.message import Response
 from egov_serang.core.paging import Page, Paged
 from egov_serang.core.reply import Download
+from egov_serang.errors import UnsupportedOperation
 from egov_serang.model import Model
 from egov_serang.models.complaints import (
     Change,
@@ -30,6 +31,7 @@ from egov_serang.models.complaints import (
     SubmissionToken,
     Update,
 )
+from egov_serang.models.open311 import Open311Discovery
 from egov_serang.types import UNSET, Unset
 from egov_serang.wires.gateway.calls import feed, get, listing, post, query
 
@@ -65,6 +67,15 @@ class _Submitted:
 class ComplaintsGateway:
     """Builds the calls of `client.complaints`."""
 
+    attaches: Literal[True] = True
+
+    def discovery(self) -> Call[Open311Discovery]:
+        raise UnsupportedOperation(
+            "the gateway has no Open311 discovery document",
+            code="unsupported",
+            hint="Set complaints_wire = 'open311' and open311_url for a city that has one",
+        )
+
     def services(self, lat: float | None, long: float | None, limit: int | None, cursor: str | None) -> Paged[Service]:
         path = _BASE + "/services"
         return listing("complaints.services", path, Page[Service], lat=lat, long=long, limit=limit, cursor=cursor)
@@ -84,7 +95,15 @@ class ComplaintsGateway:
         confidential: bool,
         anonymous: bool,
         client_reference: str | None,
+        media_url: str | None = None,
+        photos: Sequence[File] = (),
     ) -> Call[Complaint]:
+        if media_url is not None:
+            raise UnsupportedOperation(
+                "the gateway takes photos themselves, not their addresses",
+                code="unsupported",
+                hint="Give photos= in place of media_url=",
+            )
         body = given(
             service_code=service_code,
             description=description,
@@ -147,7 +166,15 @@ class ComplaintsGateway:
         client_reference: str | None,
         limit: int | None,
         cursor: str | None,
+        submitted_after: datetime | None = None,
+        submitted_before: datetime | None = None,
     ) -> Paged[Complaint]:
+        if submitted_after is not None or submitted_before is not None:
+            raise UnsupportedOperation(
+                "the gateway lists complaints by when they were changed, not by when they were submitted",
+                code="unsupported",
+                hint="Give updated_after=",
+            )
         return listing(
             "complaints.list",
             _BASE + "/cases",
