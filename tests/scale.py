@@ -1,4 +1,4 @@
-"""One implementation for long proofs: a fiftieth of it in every run, all of it under `make soak`."""
+"""One implementation for long proofs: a fiftieth of it in `.ci/run`, less in `make test`, all of it in `make soak`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 
 import pytest
 
-SCALE = float(os.environ.get("EGOV_SERANG_SOAK", "0.02"))
-
+_LONG = "EGOV_SERANG_LONG" in os.environ
+SCALE = float(os.environ.get("EGOV_SERANG_SOAK", "0.02" if _LONG else "0.005"))
 
 long = pytest.mark.skipif(
-    SCALE < 1 and "EGOV_SERANG_LONG" not in os.environ,
+    SCALE < 1 and not _LONG,
     reason="long: runs in .ci/run and under make soak, or with EGOV_SERANG_LONG=1",
 )
 """For what would take much of `make test` and has a shorter sibling in it."""

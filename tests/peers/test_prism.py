@@ -27,6 +27,8 @@ ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "contract" / "openapi.json"
 PRISM = os.environ.get("EGOV_SERANG_PRISM", "")
 SENDERS = ("tests/services", "tests/docs/test_pages.py::test_an_example_runs")
+ONCE = "not tasks and not fast and not machine and not twenty_writers and not killed"
+"""Of each test one run, in threads: the others send the same. What sends thousands of a kind shows nothing new."""
 MALFORMED = {400, 405, 413, 415, 422}
 """What the sandbox itself took for malformed is sent on purpose: Prism may refuse it too."""
 UNUSED = {
@@ -74,9 +76,10 @@ def prism() -> Iterator[http.client.HTTPConnection]:
 
 @pytest.fixture(scope="module")
 def requests(tmp_path_factory: pytest.TempPathFactory) -> list[Sent]:
-    """What the service tests and the examples send, in a run of their own."""
+    """What the service tests and the examples send, in a run of their own on the default transport."""
     path = tmp_path_factory.mktemp("prism") / "requests.jsonl"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.peers.recorder", *SENDERS]
+    command += ["-k", ONCE]
     environment = {**os.environ, FILE: str(path), "EGOV_SERANG_SOAK": "0.005"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:]

@@ -1,6 +1,6 @@
 """Proof: the message key is rotated under load; no call is refused, and none is signed by a retired key afterwards.
 
-200 signed calls a second for 10 seconds run under `make soak`; every other run makes a fiftieth of the calls, unpaced.
+200 signed calls a second for 10 seconds run under `make soak`; every other run makes a part of the calls, unpaced.
 """
 
 from __future__ import annotations

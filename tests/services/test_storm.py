@@ -1,6 +1,6 @@
 """Cancelled calls by the thousand: the client still answers, and every lane is back.
 
-The full 8 seconds run under `make soak`; every other run makes a fiftieth of the calls, counted and not timed.
+The full 8 seconds run under `make soak`; every other run makes a part of the calls, counted and not timed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Proof: whatever befalls keyed writes, each has exactly one effect, and no error says more or less than is true.
 
 Under `make soak` 100,000 writes run over each transport, 64 in flight, and 20,000 from threads; every other run makes a
-fiftieth of them.
+part of them (`tests/scale.py`).
 """
 
 from __future__ import annotations

@@ -138,6 +138,13 @@ def test_too_early_is_repeated_once() -> None:
     assert DEFAULT.delay(exchange(trail=(one, two), repeated=1, retries=9), early) is None
 
 
+def test_an_unknown_name_is_looked_up_once_more() -> None:
+    unknown = error("ConnectionFailed", "resolve")
+    one, two = attempt(1, "resolve"), attempt(2, "resolve")
+    assert DEFAULT.delay(exchange(trail=(one,), retries=9), unknown) is not None
+    assert DEFAULT.delay(exchange(trail=(one, two), repeated=1, retries=9), unknown) is None
+
+
 def test_waiting_for_ones_own_write_is_no_repetition_of_it() -> None:
     polls = tuple(attempt(n, "idempotency_in_progress", 409) for n in range(2, 9))
     busy = exchange(trail=(attempt(1), *polls), repeated=7, retries=1)

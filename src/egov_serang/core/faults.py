@@ -8,6 +8,7 @@ from egov_serang.core.message import TransportFault
 from egov_serang.errors import ConnectionFailed, DeadlineExceeded, EgovError, UnexpectedReply
 
 _HINTS: Final = {
+    "resolve": "Check the gateway's address and this machine's DNS",
     "connect": "Check the gateway's address, your network and any proxy",
     "tls": "Check the gateway's certificate, your CA file and this machine's clock",
     "too_large": "The answer is over the size limit: ask for smaller pages, or allow more with max_bytes",

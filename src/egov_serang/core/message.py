@@ -10,7 +10,9 @@ from egov_serang.errors import Sent
 
 D = TypeVar("D")
 
-FaultKind = Literal["connect", "tls", "timeout", "reset", "protocol", "truncated", "too_large", "closed", "source"]
+FaultKind = Literal[
+    "resolve", "connect", "tls", "timeout", "reset", "protocol", "truncated", "too_large", "closed", "source"
+]
 
 MAX_BODY: Final = 8 * 1024 * 1024
 """Bytes of an answer that are taken unless its call says otherwise."""

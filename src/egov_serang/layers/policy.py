@@ -40,6 +40,8 @@ _REPEATED: Final[tuple[Reason, ...]] = (
     "signature_missing",
     "signature_wrong",
 )
+_ONCE: Final = "resolve"
+"""A name may be unknown for a moment; one that is unknown twice has been mistyped."""
 _LASTING: Final = frozenset({"redirect", "wrong_shape"})
 _UNAVAILABLE: Final = 503
 _TOO_EARLY: Final = 425
@@ -136,6 +138,8 @@ class RetryPolicy:
             classes = tuple(one for one in self.on if isinstance(one, type))
             if code.startswith("permanent_") or code in _LASTING or not isinstance(outcome, classes):
                 return False
+        if code == _ONCE and sum(one.code == _ONCE for one in exchange.trail) > 1:
+            return False
         if getattr(outcome, "status", None) == _TOO_EARLY:  # once: whoever says it again means something else
             return sum(one.status == _TOO_EARLY for one in exchange.trail) <= 1 and self._is_safe(exchange, outcome)
         return self._is_safe(exchange, outcome)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Iterable
 from typing import Any, cast
@@ -38,14 +39,16 @@ class AsyncWire(Bounds, asyncio.Protocol, httpcore.AsyncNetworkBackend, httpcore
         socket_options: Iterable[Any] | None = None,
     ) -> AsyncWire:
         """Dial. All addresses of the host share one connect limit, name resolution included."""
-        late = False
+        late = unresolved = False
         try:
             async with asyncio.timeout(self.left(self._limits.connect)):
                 await asyncio.get_running_loop().create_connection(lambda: self, host, port)
         except OSError as error:
-            late = isinstance(error, TimeoutError)
+            late, unresolved = isinstance(error, TimeoutError), isinstance(error, socket.gaierror)
         else:
             return self
+        if unresolved:
+            raise self.unresolved()
         raise self.late() if late else self.fault("connect", "no connection to the service")
 
     async def start_tls(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import Literal
 
@@ -32,6 +33,7 @@ _KNOWN: dict[str, tuple[FaultKind, Proof, str]] = {
     "ProxyError": ("connect", "maybe", "the proxy refused"),
     "TransportError": ("reset", "maybe", "the connection broke"),
 }
+UNRESOLVED = "the host of the service is unknown"
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
 _EXPIRED = "the certificate of the service has expired"
 _OTHER_HOST = "the certificate of the service is for another host"
@@ -51,9 +53,9 @@ def translated(error: BaseException) -> TransportFault | None:
     for kind in type(error).__mro__:
         known = _KNOWN.get(kind.__name__)
         if known is not None and kind.__module__.partition(".")[0] in _LIBRARIES:
-            untrusted = _distrust(error)
-            if untrusted is not None:
-                return untrusted
+            closer = _from_cause(error)
+            if closer is not None:
+                return closer
             return TransportFault(known[0], sent=known[1], reason=known[2], permanent=kind.__name__ in _HOPELESS)
     return None
 
@@ -77,10 +79,13 @@ def distrusted(verify_code: int | None = None) -> TransportFault:
     return TransportFault("tls", sent="no", reason=reason, permanent=True)
 
 
-def _distrust(error: BaseException) -> TransportFault | None:
+def _from_cause(error: BaseException) -> TransportFault | None:
+    """What the system said, where it says more than the library does."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return distrusted(cause.verify_code)
+        if isinstance(cause, socket.gaierror):
+            return TransportFault("resolve", sent="no", reason=UNRESOLVED)
         cause = cause.__cause__ or cause.__context__
     return None

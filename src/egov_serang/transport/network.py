@@ -17,7 +17,7 @@ import httpcore
 
 from egov_serang.core.message import FaultKind, Limits, TransportFault
 from egov_serang.transport.answer import Interims
-from egov_serang.transport.faults import Proof, hopeless_handshake, translated
+from egov_serang.transport.faults import UNRESOLVED, Proof, hopeless_handshake, translated
 
 FLUSH_AT = 64 * 1024
 _AROUND = 1024 * 1024
@@ -95,6 +95,10 @@ class Bounds:
             return self.fault("truncated", "the answer ended early")
         return self.fault("reset", "the service closed the connection before its answer was complete")
 
+    def unresolved(self) -> TransportFault:
+        """The fault of a name that leads nowhere."""
+        return self.fault("resolve", UNRESOLVED)
+
     def explained(self, error: BaseException) -> TransportFault | None:
         """The fault behind an error met on this line, or None when it is no transport's (a cancellation, a bug)."""
         if isinstance(error, httpcore.RemoteProtocolError) and self.connected:
@@ -149,7 +153,10 @@ class Wire(Bounds, httpcore.NetworkBackend, httpcore.NetworkStream):
         """Dial. All addresses of the host share one connect limit, name resolution included."""
         until = time.monotonic() + self._limits.connect
         late = False
-        for family, kind, protocol, _, address in self._resolve(host, port):
+        addresses = self._resolve(host, port)
+        if not addresses:
+            raise self.unresolved()
+        for family, kind, protocol, _, address in addresses:
             line = socket.socket(family, kind, protocol)
             try:
                 line.settimeout(self.left(until - time.monotonic()))

@@ -18,7 +18,7 @@ from pyreqwest.response import BaseResponse
 
 from egov_serang.core.message import FaultKind, Headers, Limits, Request, TransportFault
 from egov_serang.transport.answer import check_framing, check_size
-from egov_serang.transport.faults import copied, distrusted
+from egov_serang.transport.faults import UNRESOLVED, copied, distrusted
 from egov_serang.transport.outgoing import Address, locate, missing_fields, refused
 
 T = TypeVar("T")
@@ -185,7 +185,9 @@ def _unconnected(error: theirs.PyreqwestError, causes: list[str]) -> TransportFa
         return TransportFault("timeout", sent="no", reason="no connection in time")
     if any("invalid peer certificate" in cause for cause in causes):
         return distrusted()
-    if any(word in cause for cause in causes for word in ("tcp connect error", "dns error", "tunnel", "proxy")):
+    if any("dns error" in cause for cause in causes):
+        return TransportFault("resolve", sent="no", reason=UNRESOLVED)
+    if any(word in cause for cause in causes for word in ("tcp connect error", "tunnel", "proxy")):
         return TransportFault("connect", sent="no", reason="no connection to the service")
     return TransportFault("tls", sent="no", reason="the TLS handshake failed")
 
