@@ -132,6 +132,7 @@ def runs(client: Client, folder: Path) -> dict[str, Run]:
         "complaints download": Run((case, photo, "-o", str(folder / "back.png"))),
         "complaints transition": Run((case, "withdraw", "--comment", STORY, "--data", note)),
         "conformance complaints": Run(("--only", "catalogue.listed")),
+        "conformance open311": Run(("--only", "services.listed")),
         "permits types": Run(),
         "permits list": Run(),
         "permits show": Run((stall,)),

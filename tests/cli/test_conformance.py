@@ -15,6 +15,7 @@ from tests.cli.conftest import NIK, Egov
 
 from egov_serang import Client, Config
 from egov_serang.conformance.complaints import SCENARIOS
+from egov_serang.sandbox.open311.routes import EXAMPLE_KEY
 from egov_serang.sandbox.server import Sandbox
 
 PAGE = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text("utf-8")
@@ -35,7 +36,8 @@ def test_a_line_a_scenario_and_what_it_writes_before(egov: Egov) -> None:
     assert lines[-1] == "6 passed, 0 failed, 1 skipped."
     said = done.stderr.splitlines()
     assert "7 scenarios against http://127.0.0.1" in said[0]
-    assert "about 1 complaints" in said[0]
+    assert "filed there: about 1," in said[0]
+    assert "client_reference: egov-conformance-" in said[1]
     assert said[-1] == "Filed 1 complaints; 0 of them are open still."
 
 
@@ -108,6 +110,47 @@ def test_the_commands_of_the_page_run_in_order(environment: dict[str, str], tmp_
 def test_the_page_names_every_group_of_scenarios() -> None:
     named = {name for row in re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
     assert named == {one.name.partition(".")[0] for one in SCENARIOS}
+
+
+@pytest.fixture
+def open311(environment: dict[str, str], sandbox: Sandbox) -> tuple[str, ...]:
+    """A profile that speaks Open311, beside the others in the file."""
+    file = Path(environment["EGOV_SERANG_CONFIG"])
+    (file.parent / "open311.key").write_text(EXAMPLE_KEY, "utf-8")
+    (file.parent / "open311.key").chmod(0o600)
+    told = f'gateway = "{sandbox.url}"\ncomplaints_wire = "open311"\nopen311_key_file = "open311.key"\n'
+    bare = 'auth = "none"\nsignature = "none"\n'
+    file.write_text(f"{file.read_text('utf-8')}\n[profile.reports]\n{told}{bare}", "utf-8")
+    return ("--profile", "reports")
+
+
+def test_open311_is_submitted_to_with_the_key_of_its_profile(
+    egov: Egov, sandbox: Sandbox, open311: tuple[str, ...], tmp_path: Path
+) -> None:
+    report = tmp_path / "report.xml"
+    where = ("--lat", "-6.11", "--long", "106.15", "--junit", str(report))
+    done = egov("conformance", "open311", *open311, "--only", "services", "--only", "submit", *where)
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert EXAMPLE_KEY not in done.stdout + done.stderr
+    suite = ET.fromstring(report.read_bytes())
+    found = (suite.get("name"), suite.get("failures"), suite.get("skipped"))
+    assert found == ("egov conformance open311", "0", "0")
+    assert "Filed 4 requests" in done.stderr
+    assert sandbox.counts()["complaints"] == 4
+
+
+def test_any_endpoint_is_read_without_a_key(egov: Egov, sandbox: Sandbox) -> None:
+    done = egov("conformance", "open311", "--only", "services", "--url", f"{sandbox.url}/open311/v2", "--read-only")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[-1] == "8 passed, 0 failed, 0 skipped."
+    silent = egov("conformance", "open311", "--only", "services", "--url", "http://127.0.0.1:9")
+    assert silent.exit_code == 4
+
+
+def test_a_profile_of_open311_is_no_gateways(egov: Egov, open311: tuple[str, ...]) -> None:
+    done = egov("conformance", "complaints", *open311)
+    assert done.exit_code == 2
+    assert "conformance open311" in " ".join(done.stderr.split())
 
 
 def test_where_all_is_skipped_nothing_is_proven(egov: Egov) -> None:
