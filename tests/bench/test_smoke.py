@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.cases import cases
+from benchmarks.floor import PIECES
 from benchmarks.measure import ROOT
 from benchmarks.table import render
 from tests.scale import long
@@ -36,6 +37,18 @@ def test_a_small_run_measures_everything_and_records_it(tmp_path: Path) -> None:
     assert (tmp_path / "table.md").read_text("utf-8") == render(results)
     assert render(results) in done.stdout
     assert (tmp_path / "plot.svg").read_text("utf-8").startswith("<svg ")
+
+
+@long
+def test_the_pieces_of_a_fast_call_add_up_to_a_floor() -> None:
+    line = [sys.executable, "-m", "benchmarks.floor", "--windows", "1", "--in-flight", "4", "--loop", "uvloop"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = [row.strip("| ").split(" | ") for row in done.stdout.splitlines()[2:]]
+    spent = {says: int(micros) for says, micros in rows}
+    assert all(spent[says] > 0 for says in PIECES.values())
+    floor = next(micros for says, micros in spent.items() if says.startswith("floor"))
+    assert abs(spent[PIECES["pyreqwest"]] + spent[PIECES["signed"]] - floor) <= 1
 
 
 def test_a_folder_without_a_script_is_refused(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import SECRET, Egov, clean
+from tests.scale import long
 from typer.testing import Result
 
 from egov_serang import Client, Config
@@ -232,6 +233,7 @@ def test_the_doctor_knows_kinds_and_places(egov: Egov, message: Path) -> None:
     assert "KUNCI is not set" in json.dumps(missing)
 
 
+@long
 def test_the_commands_of_the_page_run_in_order(sandbox: Sandbox, environment: dict[str, str], tmp_path: Path) -> None:
     """What docs/keys.md shows, block by block; between two blocks the operator registers what was sent to them."""
     page = (Path(__file__).parents[2] / "docs" / "keys.md").read_text("utf-8")

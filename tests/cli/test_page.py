@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from tests.cli.conftest import clean
+from tests.scale import long
 
 from egov_serang.cli.errors import ExitCode
 from egov_serang.sandbox.server import Sandbox
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "cli.md").read_text("utf-8")
 
 
+@long
 def test_the_commands_of_the_page_run_in_order(sandbox: Sandbox, environment: dict[str, str], tmp_path: Path) -> None:
     shutil.copy(ROOT / "examples" / "pothole.png", tmp_path)
     blocks = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

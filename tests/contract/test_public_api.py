@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.contract import public_api
+from tests.scale import long
 
 GET = "    @operation\n    def get(self, complaint_id: str) -> Call[Complaint]:"
 PLANTED = {
@@ -46,6 +47,7 @@ def test_the_public_api_is_as_announced() -> None:
     assert news == [], "the public API has changed: if that is meant, run `make api` and say it in CHANGELOG.md"
 
 
+@long
 @pytest.mark.parametrize("change", PLANTED)
 def test_a_breaking_change_is_found(tmp_path: Path, change: str) -> None:
     old = public_api.load(public_api.ROOT / "src")
@@ -66,6 +68,7 @@ def test_what_is_ours_alone_may_change(tmp_path: Path) -> None:
     assert public_api.listing(old) == public_api.listing(new)
 
 
+@long
 def test_a_release_is_compared_with_the_version_of_a_tag(tmp_path: Path) -> None:
     def run(*command: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PYTHONPATH": str(public_api.ROOT), "GIT_CONFIG_GLOBAL": os.devnull}

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from tests.docs.pages import DOCS, README, ROOT, STARTS, WALKED, blocks
 from tests.docs.walk import Walk
+from tests.scale import long
 
 
+@long
 @pytest.mark.parametrize("page", WALKED, ids=lambda page: page.stem)
 def test_a_reader_gets_through(page: Path, tmp_path: Path) -> None:
     steps = blocks(page)

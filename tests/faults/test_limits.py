@@ -75,7 +75,7 @@ def limiter_of(client: Any) -> RateLimit:
 
 
 def test_tasks_settle_near_the_capacity_of_a_server_and_are_hardly_refused() -> None:
-    calls, capacity = scaled(75_000), 10
+    calls, capacity = max(scaled(75_000), 1_500), 10
     service = Narrow(capacity, 0.05)
     allowed: list[int] = []
 
@@ -100,7 +100,7 @@ def test_tasks_settle_near_the_capacity_of_a_server_and_are_hardly_refused() -> 
 
 
 def test_threads_settle_likewise() -> None:
-    calls, capacity = scaled(50_000), 4
+    calls, capacity = max(scaled(50_000), 1_000), 4
     service = Narrow(capacity, 0.02)
     with FaultServer(default=service) as server, Client(config(server)) as client, ThreadPoolExecutor(8) as pool:
         limiter = limiter_of(client)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from egov_serang.core.message import Headers, Response
 from egov_serang.signing.algorithms import key_from_jwk, secret_key, secret_signer
 from egov_serang.signing.base import Message, signature_base
 from egov_serang.signing.digests import content_digest, digest_holds
@@ -25,6 +26,8 @@ from egov_serang.signing.snap import Minify, SnapNotifications, SnapRules, SnapS
 from egov_serang.signing.verifier import MessageVerifier
 from egov_serang.signing.webhooks import WebhookSigner, WebhookVerifier
 from egov_serang.types import Secret
+from egov_serang.wires.open311.answers import requests
+from egov_serang.wires.open311.errors import read_error
 
 NOW: Final = 1_800_000_000
 URL: Final = "https://gateway.example/v1/cases?limit=2"
@@ -131,6 +134,11 @@ def jwk(text: str) -> object:
         except RecursionError:
             members[name] = [value]
     return key_from_jwk(members)
+
+
+def open311(response: Response) -> object:
+    """An Open311 answer, read as a refusal and as a list."""
+    return read_error(response), requests(response)
 
 
 def lines(members: dict[str, str]) -> str:
@@ -278,6 +286,26 @@ PARSERS: Final = (
         (json.dumps({"keys": [key["public_jwk"] for key in VECTORS["keys"].values() if "public_jwk" in key]}), "{}"),
         (repeated('{"keys": [', "{},", "{}]}"), repeated("", "["), repeated('{"keys": [{"kid": "', "a", '"}]}')),
         is_bounded=False,  # by 64 KiB of its own
+    ),
+    Parser(
+        "open311",
+        lambda text: open311(Response(200, Headers(), text.encode("utf-8", "surrogatepass"))),
+        (
+            '<?xml version="1.0"?><service_requests><request><status>open</status></request></service_requests>',
+            '[{"service_request_id": 638344, "status": "open", "lat": "", "updated_datetime": "2026-01-01T00:00:00Z"}]',
+            '<!-- a --><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+            '{"errors": {"error": [{"code": "404", "description": "no"}]}}',
+        ),
+        (
+            repeated("", "<a>"),
+            repeated("", "<!-- -->"),
+            repeated("<!--", "-"),
+            repeated("", "["),
+            repeated('[{"service_request_id": "', "a", '"}]'),
+            repeated("<errors>", "<error><code>404</code></error>", "</errors>"),
+            repeated('[{"code": 400, "description": "', "<a ", '"}]'),
+        ),
+        is_bounded=False,  # by the limit of answers
     ),
     Parser(
         "explanation",

@@ -275,6 +275,7 @@ def test_a_city_is_named_by_its_code(file: Path, city: str) -> None:
 
 
 STATIC: dict[str, Any] = {"auth": "api_key", "credential_file": "env:KEY"}
+OPEN311: dict[str, Any] = {"complaints_wire": "open311"}
 BACKEND: dict[str, Any] = {"backend_auth": "basic", "backend_user": "u", "backend_credential_file": "env:PASSWORD"}
 
 
@@ -310,6 +311,13 @@ BACKEND: dict[str, Any] = {"backend_auth": "basic", "backend_user": "u", "backen
         ({**STATIC, **BACKEND, "backend_header": "X-API-Key"}, "config_value", "both be in the header"),
         ({"client_key_file": "k"}, "config_missing", "client_cert_file"),
         ({"client_cert_passphrase_file": "p"}, "config_missing", "client_cert_file"),
+        ({"open311_url": "https://a.example/v2"}, "config_value", "Set complaints_wire = 'open311'"),
+        ({"open311_key_file": "k"}, "config_value", "Set complaints_wire = 'open311'"),
+        ({"open311_jurisdiction": "a"}, "config_value", "Set complaints_wire = 'open311'"),
+        ({"complaints_wire": "carrier_pigeon"}, "config_value", "gateway, open311"),
+        ({**OPEN311, "open311_format": "yaml"}, "config_value", "xml, json"),
+        ({**OPEN311, "open311_extensions": "6aika another"}, "config_value", "6aika, mysociety"),
+        ({**OPEN311, "open311_url": "http://a.example"}, "config_url", "https://"),
     ],
     ids=str,
 )
@@ -327,6 +335,7 @@ def test_combinations_that_work() -> None:
         STATIC,
         {**STATIC, "credential_in": "query", "credential_name": "api_key"},
         {**STATIC, **BACKEND},
+        {**OPEN, **OPEN311, "open311_url": "https://a.example/v2", "open311_extensions": " mysociety  6aika "},
         {"auth": "basic", "credential_file": "env:X", "credential_name": "user"},
         {"auth": "bearer", "credential_file": "env:X", **BACKEND},
         {"auth": "mtls", "client_id": "a", "client_cert_file": "c.p12", "client_cert_passphrase_file": "env:P"},

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import pickle
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tenacity
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.wires.open311_server import JURISDICTION, KEY, City, serving
 
 from egov_serang import (
@@ -23,6 +27,7 @@ from egov_serang import (
     Invalid,
     NotFound,
     RateLimited,
+    RetryPolicy,
     ServerFault,
     UnexpectedReply,
     UnsupportedOperation,
@@ -377,6 +382,10 @@ def test_mysociety_updates_of_one_complaint(city: City, config: Config) -> None:
         assert city.asked[-1][1]["lat"] == ["-6.1153"]
 
 
+def pem(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
 UNSUPPORTED: tuple[Callable[[Client], object], ...] = (
     lambda c: submit(c, photos=[b"x"]),
     lambda c: submit(c, confidential=True),
@@ -416,6 +425,39 @@ def test_what_open311_cannot_do_is_refused_before_anything_is_sent(client: Clien
         UNSUPPORTED[number](client)
     assert caught.value.sent == "no"
     assert caught.value.hint
+    assert city.asked == []
+
+
+def test_options_reach_the_other_wire(city: City, config: Config) -> None:
+    city.deviation = "html_500"
+    with Client(config) as client:
+        patient = client.with_options(retry=RetryPolicy(wait=tenacity.wait_none()), retries=3)
+        with pytest.raises(ServerFault) as caught:
+            patient.complaints.get("1")
+        assert caught.value.attempts == 4
+        city.deviation = ""
+        assert patient.complaints.discovery().contact == "Ask us"
+        with pytest.raises(NotFound) as refused:
+            client.complaints.get("1")
+        with pytest.raises(NotFound):
+            client.resume(refused.value)
+        assert client.dry.complaints.get("1").path == f"/requests/{{complaint_id}}.{config.open311_format}"
+        reply = client.raw.complaints.discovery()
+        assert (reply.status, reply.attempts) == (200, 1)
+    again = pickle.loads(pickle.dumps(client))
+    with again:
+        assert again.complaints.discovery().key_service == "By mail"
+
+
+def test_nobody_acts_for_an_officer_over_open311(city: City, config: Config, tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.pem" for name in ("assertion", "message")]
+    for file in files:
+        file.write_bytes(pem(Ed25519PrivateKey.generate()))
+    signing = config.with_(
+        auth="private_key_jwt", client_id="a", key_file=files[0], signature="rfc9421", signing_key_file=files[1]
+    )
+    with Client(signing) as client, pytest.raises(UnsupportedOperation, match="officer"):
+        client.acting_as("198001012006041001", "Dinas", "high").complaints.get("1")
     assert city.asked == []
 
 

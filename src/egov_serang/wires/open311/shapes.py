@@ -27,7 +27,7 @@ def _keywords(value: object) -> object:
 
 _Text = Annotated[str, BeforeValidator(_text)]
 _Maybe = Annotated[str | None, BeforeValidator(_text)]
-_Degrees = Annotated[float | None, BeforeValidator(_empty), Field(allow_inf_nan=False)]
+_Degrees = Annotated[Annotated[float, Field(allow_inf_nan=False)] | None, BeforeValidator(_empty)]
 _Flag = Annotated[bool, BeforeValidator(lambda value: False if _empty(value) is None else value)]
 
 
