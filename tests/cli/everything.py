@@ -135,6 +135,8 @@ def runs(client: Client, folder: Path) -> dict[str, Run]:
         "complaints transition": Run((case, "withdraw", "--comment", STORY, "--data", note)),
         "outbox list": Run((waiting,), asks=False),
         "outbox show": Run((waiting, "1"), asks=False),
+        "conformance complaints": Run(("--only", "catalogue.listed")),
+        "conformance open311": Run(("--only", "services.listed")),
         "permits types": Run(),
         "permits list": Run(),
         "permits show": Run((stall,)),
