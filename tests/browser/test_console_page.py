@@ -11,7 +11,7 @@ from tests.browser.conftest import SIZES, Visits, sizes
 
 from egov_serang import Client, Config, NotFound, Phone
 from egov_serang.models.civil import CivilApplicant, CivilStatus
-from egov_serang.models.complaints import ComplaintStatus, Location
+from egov_serang.models.complaints import AuthorRole, ComplaintAction, ComplaintStatus, Location
 from egov_serang.models.notifications import MessageStatus, Recipient
 from egov_serang.models.permits import Applicant, ApplicationStatus, Stage
 from egov_serang.sandbox.server import Sandbox
@@ -172,6 +172,82 @@ def test_boards_and_messages_show_what_there_is(visits: Visits, busy: Sandbox) -
         expect(page.locator("#permit-board .column").first).to_contain_text("Di pemohon")
 
 
+@pytest.fixture
+def queued(sandbox: Sandbox, client: Client) -> tuple[Sandbox, str]:
+    """A city with a complaint that went some way, one whose term is soon over and one whose term has passed."""
+    service = client.complaints
+    old = service.submit("sampah", "Kalimat kenari", location=KASEMEN)
+    sandbox.advance(30 * 86_400)
+    way = service.transition(
+        service.submit("jalan_rusak", "Kalimat kenari", location=KASEMEN), "verify", comment="kenari"
+    )
+    service.updates.add(way.complaint_id, "kenari", visibility="internal")
+    service.transition(service.get(way.complaint_id), "assign", assignee="regu-kenari")
+    near = service.submit("lampu_jalan", "Kalimat kenari", location=Location(area_code="36.73.03"))
+    due = near.due
+    assert due
+    assert near.requested_at
+    sandbox.advance((due.at - near.requested_at).total_seconds() - 3600)
+    assert old.reference
+    return sandbox, str(way.reference)
+
+
+@sizes
+def test_queues_show_whose_turn_it_is_and_how_the_term_stands(
+    visits: Visits, queued: tuple[Sandbox, str], size: tuple[int, int]
+) -> None:
+    sandbox, moved = queued
+    with visits.open(sandbox.console, size, locale="en") as visit:
+        queues = visit.page.locator("#queues .column")
+        expect(queues).to_have_count(8)
+        cards = visit.page.locator("#queues > [data-key='submitted']").get_by_role("button")
+        expect(cards).to_have_count(2)
+        # What is due first is on top, and told in words and by a sign, not by a colour alone.
+        expect(cards.nth(0)).to_contain_text("✕ late since")
+        expect(cards.nth(1)).to_contain_text("! due soon")
+        assigned = visit.page.locator("#queues > [data-key='assigned']").get_by_role("button")
+        expect(assigned).to_contain_text(f"{moved} · Kasemen✓ in time, due")
+        expect(visit.page.locator("#map .ring.late")).to_have_count(1)
+        expect(visit.page.locator("#map .ring.soon")).to_have_count(1)
+        assert visit.overflow() <= 0
+        visit.page.get_by_role("button", name="Indonesia").click()
+        expect(cards.nth(0)).to_contain_text("terlambat sejak")
+        expect(cards.nth(1)).to_contain_text("segera jatuh tempo")
+        assert (visit.errors, visit.elsewhere) == ([], [])
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("wide", "dark"), ("phone", "light")])
+def test_a_thread_is_read_by_keyboard_and_grows_while_it_is_open(
+    visits: Visits, queued: tuple[Sandbox, str], client: Client, size: str, scheme: str
+) -> None:
+    sandbox, moved = queued
+    with visits.open(sandbox.console, SIZES[size], locale="en", color_scheme=scheme) as visit:
+        page = visit.page
+        card = page.locator("#queues button", has_text=moved)
+        card.focus()
+        page.keyboard.press("Enter")
+        steps = page.locator("#details-thread li")
+        expect(steps).to_have_count(4)
+        for number, told in enumerate(
+            ("citizen: submitted", "officer: verify → verified", "officer: comment", "officer: assign → assigned")
+        ):
+            expect(steps.nth(number)).to_contain_text(told)
+        expect(steps.nth(2)).to_contain_text("internal")
+        expect(page.locator("#details-title")).to_be_focused()
+        assert visit.violations() == []
+        assert "kenari" not in page.content()
+        case = next(one for one in client.complaints.list() if one.reference == moved)
+        client.complaints.transition(case, "start")
+        expect(steps).to_have_count(5)
+        expect(steps.nth(4)).to_contain_text("start → in progress")
+        expect(page.locator("#details-list")).to_contain_text("in progress")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        # Its card has gone to another queue: the focus is on the same complaint in the list.
+        expect(page.locator("#complaint-list button", has_text=moved)).to_be_focused()
+        assert (visit.errors, visit.elsewhere) == ([], [])
+
+
 def test_the_clock_moves_and_the_city_begins_anew(visits: Visits, busy: Sandbox) -> None:
     with visits.open(busy.console, SIZES["phone"], locale="en") as visit:
         page = visit.page
@@ -241,24 +317,25 @@ def test_a_hidden_tab_asks_nothing(visits: Visits, sandbox: Sandbox, client: Cli
 
 
 def test_every_word_and_every_code_is_there_in_both_languages(visits: Visits, sandbox: Sandbox) -> None:
-    states = (ComplaintStatus, CivilStatus, ApplicationStatus, MessageStatus, Stage)
+    states = (ComplaintStatus, CivilStatus, ApplicationStatus, MessageStatus, Stage, AuthorRole)
     codes = sorted({state.value for kind in states for state in kind})
     with visits.open(sandbox.console, SIZES["wide"], locale="en") as visit:
         told = visit.page.evaluate(
-            """async (codes) => {
-                const { WORDS, code, speak } = await import("/console/words.js");
+            """async ([codes, actions]) => {
+                const { WORDS, action, code, speak } = await import("/console/words.js");
                 speak("id");
                 const named = [...document.querySelectorAll("[data-word]")].map((one) => one.dataset.word);
                 return {
                     en: Object.keys(WORDS.en), id: Object.keys(WORDS.id), named,
                     raw: codes.filter((one) => code(one) === one.replaceAll("_", " ")),
+                    done: actions.filter((one) => action(one) === one.replaceAll("_", " ")),
                 };
             }""",
-            codes,
+            [codes, [action.value for action in ComplaintAction]],
         )
     assert told["en"] == told["id"]
     assert set(told["named"]) <= set(told["en"])
-    assert told["raw"] == []
+    assert (told["raw"], told["done"]) == ([], [])
 
 
 def test_a_lost_connection_is_told_and_found_again(visits: Visits, tmp_path: Path) -> None:

@@ -181,16 +181,57 @@ def test_boards_follow_the_city(server: Sandbox, register: Register) -> None:
     officer, citizen = register("officer-desk", OFFICER), register("citizen-app", CITIZEN)
     case = citizen.post(CASES, WASTE).json()
     (card,) = state(server)["complaints"]
-    assert (card["status"], card["mark"], card["late"]) == ("submitted", "new", False)
+    assert (card["status"], card["queue"], card["mark"], card["term"]) == ("submitted", "submitted", "new", "fine")
     server.advance(30 * 86_400)
     (card,) = state(server)["complaints"]
-    assert card["late"]
+    assert card["term"] == "late"
     officer.token = citizen.token = None
     body = {"action": "verify"}
     version = {"if-match": f'"{case["version"]}"'}
     assert officer.post(f"{CASES}/{case['complaint_id']}/transitions", body, headers=version).status_code == 200
     (card,) = state(server)["complaints"]
     assert card["status"] == "verified"
+
+
+def test_a_thread_tells_who_did_what_and_none_of_the_words(server: Sandbox, client: Client) -> None:
+    where = Location(area_code="36.73.01")
+    case = client.complaints.submit("sampah", "Kalimat kenari", location=where, client_reference="kenari-1")
+    case = client.complaints.transition(case, "verify", comment="kenari")
+    file = client.complaints.attach(case.complaint_id, b"\x89PNG\r\n\x1a\n", visibility="internal")
+    note = client.complaints.updates.add(
+        case.complaint_id, "kenari", photos=[b"\x89PNG\r\n\x1a\n"], visibility="internal"
+    )
+    case = client.complaints.transition(client.complaints.get(case.complaint_id), "withdraw", comment="kenari")
+    answer = look(server, f"complaints/{case.complaint_id}")
+    assert "enari" not in answer.text
+    assert file.filename not in answer.text
+    thread = answer.json()
+    assert thread["key"] == case.complaint_id
+    told = [tuple(one[name] for name in ("role", "action", "status", "visibility", "files")) for one in thread["steps"]]
+    assert told == [
+        ("citizen", None, "submitted", "public", 0),
+        ("officer", "verify", "verified", "public", 0),
+        ("officer", None, None, "internal", 1),
+        ("citizen", "withdraw", "withdrawn", "confidential", 0),
+    ]
+    assert thread["steps"][2]["key"] == note.update_id
+
+
+def test_what_the_system_did_is_told_as_well(server: Sandbox, client: Client) -> None:
+    case = client.complaints.submit("sampah", "Sampah", location=Location(area_code="36.73.01"))
+    client.complaints.transition(case, "request_info", comment="?")
+    server.advance(40 * 86_400)
+    steps = look(server, f"complaints/{case.complaint_id}").json()["steps"]
+    assert [(one["role"], one["action"]) for one in steps[1:]] == [("officer", "request_info"), ("system", "expire")]
+
+
+def test_a_thread_is_for_who_has_the_token(server: Sandbox, client: Client) -> None:
+    case = client.complaints.submit("sampah", "Sampah", location=Location(area_code="36.73.01")).complaint_id
+    assert look(server, f"complaints/{case}", authorization="Bearer wrong").status_code == 401
+    assert look(server, f"complaints/{case}", host="evil.example").status_code == 403
+    missing = look(server, "complaints/cmp_kenari")
+    assert missing.status_code == 404
+    assert "kenari" not in missing.text
 
 
 def test_the_newest_hundred_are_shown_and_all_are_counted(server: Sandbox, citizen: Peer) -> None:

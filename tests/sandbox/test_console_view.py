@@ -22,11 +22,13 @@ from egov_serang.sandbox.console.view import (
     CIVIL_COLUMNS,
     MARKS,
     PERMIT_COLUMNS,
+    QUEUES,
     Names,
     civil_card,
     complaint_cards,
     message_lines,
     permit_card,
+    term,
 )
 from egov_serang.sandbox.notifications.recipients import masked
 from egov_serang.sandbox.notifications.schemas import RecipientIn
@@ -127,20 +129,39 @@ def complaint(**fields: object) -> Complaint:
 def test_a_complaint_card_by_value() -> None:
     due = Due(stage="verify", at=NOW, breached=True)
     seen = complaint(reference="SRG-1", due=due, requested_at=NOW, area_code="36.73.02.1001", description="kenari")
-    (card,) = complaint_cards([(seen, KIND)], SERANG)
+    (card,) = complaint_cards([(seen, KIND)], SERANG, NOW)
     assert (card.key, card.reference, card.kind, card.status) == ("cmp_1", "SRG-1", KIND, "submitted")
-    assert (card.mark, card.stage, card.due_at, card.late) == ("new", "verify", NOW, True)
+    assert (card.mark, card.queue, card.stage, card.due_at, card.term) == ("new", "submitted", "verify", NOW, "late")
     assert (card.area, card.at, card.files) == ("Kasemen", SERANG.centre("36.73.02"), 0)
+
+
+def test_a_term_is_fine_soon_over_or_late() -> None:
+    for left, breached, expected in (
+        (timedelta(days=1, seconds=1), False, "fine"),
+        (timedelta(days=1), False, "soon"),
+        (timedelta(0), False, "soon"),
+        (timedelta(seconds=-1), True, "late"),
+    ):
+        assert term(Due(stage="verify", at=NOW + left, breached=breached), NOW) == expected
+    (card,) = complaint_cards([(complaint(), KIND)], None, NOW)
+    assert (card.term, card.due_at) == (None, None)
+
+
+def test_every_status_waits_in_a_queue() -> None:
+    for status in ComplaintStatus:
+        (card,) = complaint_cards([(complaint(status=status), KIND)], None, NOW)
+        assert card.queue in QUEUES
+        assert card.queue == status or MARKS[status] in {"ended", "done"}
 
 
 def test_a_confidential_point_is_not_placed() -> None:
     for hidden, place in ((None, None), ("36.73.01", SERANG.centre("36.73.01"))):
         seen = complaint(lat=-6.05, long=106.17, visibility="confidential", area_code=hidden)
-        assert complaint_cards([(seen, KIND)], SERANG)[0].at == place
+        assert complaint_cards([(seen, KIND)], SERANG, NOW)[0].at == place
 
 
 def test_a_city_without_a_map_has_cards_without_places() -> None:
-    (card,) = complaint_cards([(complaint(lat=-6.05, long=106.17, area_code="36.73.01"), KIND)], None)
+    (card,) = complaint_cards([(complaint(lat=-6.05, long=106.17, area_code="36.73.01"), KIND)], None, NOW)
     assert (card.at, card.area) == (None, None)
 
 
@@ -164,7 +185,7 @@ def test_no_written_word_reaches_a_card(description: str, name: str, address: st
     )  # fmt: skip
     wanted = case(applicant=Applicant(name=name), status_notes=description, form={"name": name})
     cards = (
-        *complaint_cards([(seen, KIND)], SERANG),
+        *complaint_cards([(seen, KIND)], SERANG, NOW),
         civil_card(registered, KIND, NOW),
         permit_card(wanted, KIND, NOW),
     )

@@ -17,11 +17,13 @@ from egov_serang.cli import profiles
 from egov_serang.cli.commands import (
     complaints_desk,
     config,
+    conformance,
     doctor,
     identity,
     keys,
     login,
     notifications,
+    outbox,
     permits,
     signature,
 )
@@ -60,6 +62,8 @@ app.add_typer(identity.app, name="identity")
 app.add_typer(complaints_desk.app, name="complaints")
 app.add_typer(permits.app, name="permits")
 app.add_typer(notifications.app, name="notifications")
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(conformance.app, name="conformance")
 
 
 def _show_version(wanted: bool) -> None:

@@ -17,11 +17,13 @@ from sqlalchemy.orm.attributes import InstrumentedAttribute
 from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.civil.store import CivilRow
 from egov_serang.sandbox.civil.store import Found as CivilFound
-from egov_serang.sandbox.complaints.store import ComplaintRow, shown
+from egov_serang.sandbox.complaints.store import ComplaintRow, UpdateRow, shown
 from egov_serang.sandbox.console.maps import MAPS, CityMap
+from egov_serang.sandbox.console.thread import Thread, steps
 from egov_serang.sandbox.console.view import (
     CIVIL_COLUMNS,
     PERMIT_COLUMNS,
+    QUEUES,
     BoardCard,
     ComplaintCard,
     MessageLine,
@@ -79,6 +81,7 @@ class City:
     code: str
     name: str
     map: CityMap | None
+    complaint_columns: tuple[str, ...]
     permit_columns: tuple[str, ...]
     civil_columns: tuple[str, ...]
 
@@ -106,7 +109,7 @@ class State:
 
 def _city(here: Platform) -> City:
     played = here.city
-    return City(played.code, played.name, MAPS.get(played.code), PERMIT_COLUMNS, CIVIL_COLUMNS)
+    return City(played.code, played.name, MAPS.get(played.code), QUEUES, PERMIT_COLUMNS, CIVIL_COLUMNS)
 
 
 @router.get("/city")
@@ -146,11 +149,24 @@ def state(here: Here) -> State:
         )
 
 
+@router.get("/complaints/{complaint_id}")
+def complaint(complaint_id: str, here: Here) -> Thread:
+    """What happened to one complaint."""
+    with closing(here.database.reading()) as session:
+        row = session.scalar(select(ComplaintRow).where(ComplaintRow.complaint_id == complaint_id))
+        if row is None:
+            raise Problem("not_found")
+        entries = session.scalars(
+            select(UpdateRow).where(UpdateRow.complaint_seq == row.seq).order_by(UpdateRow.seq)
+        ).all()
+    return Thread(row.complaint_id, steps(row.requested_at, entries))
+
+
 def _complaints(session: Session, now: datetime, played: Municipality) -> list[ComplaintCard]:
     rows = reversed(_newest(session, ComplaintRow, ComplaintRow.seq))
     names = {code: Names(**service.languages) for code, service in played.complaint_services.items()}
     named = [(shown(session, row, _STRANGER, now), names[row.service_code]) for row in rows]
-    return complaint_cards(named, MAPS.get(played.code))[::-1]
+    return complaint_cards(named, MAPS.get(played.code), now)[::-1]
 
 
 def _permits(session: Session, now: datetime) -> list[BoardCard]:

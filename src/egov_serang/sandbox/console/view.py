@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from egov_serang.models.civil import CivilApplication, CivilStatus
-from egov_serang.models.complaints import Complaint, ComplaintStatus
+from egov_serang.models.complaints import Complaint, ComplaintStatus, Due
 from egov_serang.models.notifications import Message
 from egov_serang.models.permits import ApplicationStatus, Stage
 from egov_serang.sandbox.console.maps import CityMap, Point, spread
 from egov_serang.sandbox.permits.case import Case
 
 Mark = Literal["new", "work", "done", "ended"]
+Term = Literal["fine", "soon", "late"]
 Column = Literal["applicant", "review", "payment", "decision", "approved", "issued", "ended"]
 
 MARKS: Final[dict[ComplaintStatus, Mark]] = {
@@ -35,6 +36,21 @@ MARKS: Final[dict[ComplaintStatus, Mark]] = {
     ComplaintStatus.WITHDRAWN: "ended",
 }
 """The marker of each status."""
+
+QUEUES: Final = (
+    "submitted",
+    "needs_information",
+    "verified",
+    "assigned",
+    "in_progress",
+    "on_hold",
+    "resolved",
+    "ended",
+)
+"""The queues of the complaints: the states in which somebody waits for something, and one for all that is over."""
+
+SOON: Final = timedelta(days=1)
+"""How long before its end a term is shown as one that will soon be over."""
 
 PERMIT_COLUMNS: Final[tuple[Column, ...]] = ("applicant", "review", "payment", "decision", "issued", "ended")
 CIVIL_COLUMNS: Final[tuple[Column, ...]] = ("applicant", "review", "approved", "issued", "ended")
@@ -69,10 +85,11 @@ class ComplaintCard:
     reference: str
     kind: Names
     status: str
+    queue: str
     mark: Mark
     stage: str | None
     due_at: datetime | None
-    late: bool
+    term: Term | None
     requested_at: datetime | None
     files: int
     area: str | None
@@ -109,12 +126,15 @@ class MessageLine:
     recipient: str
 
 
-def complaint_cards(complaints: Sequence[tuple[Complaint, Names]], city: CityMap | None) -> list[ComplaintCard]:
+def complaint_cards(
+    complaints: Sequence[tuple[Complaint, Names]], city: CityMap | None, now: datetime
+) -> list[ComplaintCard]:
     """Complaints as a stranger may see them.
 
     Args:
         complaints: each with the name of its category, oldest first, so that a marker stays where it is.
         city: where to place them; None gives no places.
+        now: the city's time.
     """
     places = [None if city is None else _place(complaint, city) for complaint, _ in complaints]
     spots = iter(() if city is None else spread(city, [place for place in places if place is not None]))
@@ -124,10 +144,11 @@ def complaint_cards(complaints: Sequence[tuple[Complaint, Names]], city: CityMap
             reference=complaint.reference or "",
             kind=kind,
             status=complaint.status.value,
+            queue=complaint.status.value if complaint.status.value in QUEUES else "ended",
             mark=MARKS.get(complaint.status, "new"),
             stage=None if complaint.due is None else complaint.due.stage,
             due_at=None if complaint.due is None else complaint.due.at,
-            late=complaint.due is not None and complaint.due.breached,
+            term=None if complaint.due is None else term(complaint.due, now),
             requested_at=complaint.requested_at,
             files=len(complaint.media),
             area=None if city is None else _area(complaint, city),
@@ -135,6 +156,13 @@ def complaint_cards(complaints: Sequence[tuple[Complaint, Names]], city: CityMap
         )
         for (complaint, kind), place in zip(complaints, places, strict=True)
     ]
+
+
+def term(due: Due, now: datetime) -> Term:
+    """How the term of a service level stands."""
+    if due.breached:
+        return "late"
+    return "soon" if due.at - now <= SOON else "fine"
 
 
 def permit_card(case: Case, kind: Names, now: datetime) -> BoardCard:

@@ -4,6 +4,7 @@ import { ask, dropToken, hasToken, Refused, setToken, takeToken, tell } from "./
 import { showBoard, showCounts, showMessages } from "./boards.js";
 import { find } from "./dom.js";
 import { setCity, showComplaints } from "./map.js";
+import { showQueues } from "./queue.js";
 import { add, failed, forget, showRequests } from "./requests.js";
 import { day, say, speak, spoken } from "./words.js";
 
@@ -93,6 +94,7 @@ function show() {
   showCounts(counts);
   showRequests(seq);
   showComplaints(state.complaints, counts.complaints);
+  showQueues(city.complaint_columns, state.complaints, counts.complaints);
   showBoard("permit-board", city.permit_columns, state.permits, counts.permits);
   showBoard("civil-board", city.civil_columns, state.civil, counts.civil);
   showMessages(state.messages);

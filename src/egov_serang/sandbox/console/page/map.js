@@ -1,7 +1,9 @@
 // Complaints on our own map, and the same complaints as a list beside it.
 
 import { draw, find, keep, make } from "./dom.js";
-import { code, day, number, say, spoken } from "./words.js";
+import { TERMS, termBadge, termRing, termText } from "./terms.js";
+import { known, open } from "./thread.js";
+import { code, number, say, spoken } from "./words.js";
 
 const MARKS = { new: "!", work: "…", done: "✓", ended: "×" };
 const LABEL_LIFT = 46; // over the markers that stand in the middle of a district
@@ -23,8 +25,9 @@ export function showComplaints(complaints, total) {
   find("map-note").textContent = say(city.map ? "mapNote" : "noMap");
   find("legend").replaceChildren(
     ...Object.keys(MARKS).map((mark) => make("li", {}, sample(...shape(mark)), code(mark))),
-    make("li", {}, sample(lateRing()), say("lateRing")));
+    ...TERMS.filter((term) => termRing(term).length).map((term) => make("li", {}, sample(...termRing(term)), say(`${term}Ring`))));
   if (city.map) showMap();
+  known(cards);
 }
 
 function showMap() {
@@ -56,20 +59,21 @@ function drawn() {
 
 function marker(card) {
   const made = draw("g", { role: "button", tabindex: "-1", class: "marker" });
-  made.addEventListener("click", () => open(card.key, made));
+  made.addEventListener("click", () => {
+    current = card.key;
+    open(card.key, made);
+  });
   return made;
 }
 
 function renewMarker(made, card) {
   made.setAttribute("transform", `translate(${card.at[0]} ${card.at[1]})`);
-  made.setAttribute("aria-label", [card.reference, card.kind[spoken()], code(card.status), term(card)].filter(Boolean).join(", "));
+  made.setAttribute("aria-label", [card.reference, card.kind[spoken()], code(card.status), termText(card)].filter(Boolean).join(", "));
   made.replaceChildren(
     draw("circle", { class: "reach", r: 30 }),
-    ...(card.late ? [lateRing()] : []),
+    ...termRing(card.term),
     ...shape(card.mark));
 }
-
-const lateRing = () => draw("circle", { class: "late-ring", r: 28 });
 
 const sample = (...shapes) => draw("svg", { viewBox: "-31 -31 62 62", "aria-hidden": "true", focusable: "false" }, ...shapes);
 
@@ -114,24 +118,5 @@ function renewListed(item, card) {
     make("span", {},
       make("strong", {}, card.kind[spoken()]), " ",
       make("span", { class: "muted" }, card.reference), make("br"),
-      code(card.status), card.area ? ` · ${card.area}` : "", term(card) ? " · " : "",
-      term(card) ? make("span", { class: card.late ? "late" : "" }, term(card)) : ""));
-}
-
-const term = (card) => (card.due_at ? say(card.late ? "late" : "due", { at: day(card.due_at) }) : "");
-
-function open(key, from) {
-  const card = cards.find((one) => one.key === key);
-  if (!card) return;
-  current = card.at ? key : current;
-  const facts = [
-    ["kind", card.kind[spoken()]], ["status", code(card.status)], ["asked", day(card.requested_at)],
-    ["place", card.area ?? (card.at ? "–" : say("nowhere"))],
-    ["dueStage", card.due_at ? `${code(card.stage)}, ${term(card)}` : "–"], ["files", number(card.files)],
-  ];
-  find("details-title").textContent = card.reference;
-  find("details-list").replaceChildren(...facts.flatMap(([word, text]) => [make("dt", {}, say(word)), make("dd", {}, text)]));
-  const dialog = find("details");
-  dialog.addEventListener("close", () => from.focus(), { once: true });
-  dialog.showModal();
+      code(card.status), card.area ? ` · ${card.area}` : "", " ", ...termBadge(card)));
 }

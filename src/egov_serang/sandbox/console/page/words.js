@@ -21,7 +21,11 @@ export const WORDS = {
     mapNote: "Schematic, coordinates approximate. Arrow keys go from marker to marker, Enter opens one.",
     mapLabel: "Map of {city} with {n} complaints", noMap: "There is no map of this city.",
     newestOf: "the newest {n} of {of}",
-    due: "due {at}", late: "late since {at}", lateRing: "term passed", dueStage: "next step", place: "district", nowhere: "not on the map",
+    due: "due {at}", fine: "in time, due {at}", soon: "due soon, {at}", late: "late since {at}",
+    soonRing: "due within a day", lateRing: "term passed",
+    queues: "By state, what is due first on top", thread: "What happened", comment: "comment", withFiles: "files: {n}",
+    threadNote: "What was written is not shown here.", threadLost: "What happened could not be read.",
+    dueStage: "next step", place: "district", nowhere: "not on the map",
     asked: "submitted", files: "files", kind: "category",
     permits: "Permits", civil: "Civil registration", messages: "Messages", none: "none", more: "and {n} more",
     waitingOn: "waiting for {who}", clockIs: "clock {state}",
@@ -48,7 +52,11 @@ export const WORDS = {
     mapNote: "Skematis, koordinat perkiraan. Tombol panah berpindah antarpenanda, Enter membukanya.",
     mapLabel: "Peta {city} dengan {n} aduan", noMap: "Belum ada peta kota ini.",
     newestOf: "{n} terbaru dari {of}",
-    due: "tenggat {at}", late: "terlambat sejak {at}", lateRing: "lewat tenggat", dueStage: "langkah berikut", place: "kecamatan", nowhere: "tidak di peta",
+    due: "tenggat {at}", fine: "tepat waktu, tenggat {at}", soon: "segera jatuh tempo, {at}", late: "terlambat sejak {at}",
+    soonRing: "tenggat dalam sehari", lateRing: "lewat tenggat",
+    queues: "Menurut status, tenggat terdekat di atas", thread: "Riwayat", comment: "komentar", withFiles: "berkas: {n}",
+    threadNote: "Isi tulisan tidak ditampilkan di sini.", threadLost: "Riwayat tidak dapat dibaca.",
+    dueStage: "langkah berikut", place: "kecamatan", nowhere: "tidak di peta",
     asked: "diajukan", files: "berkas", kind: "kategori",
     permits: "Perizinan", civil: "Administrasi kependudukan", messages: "Pesan", none: "tidak ada", more: "dan {n} lagi",
     waitingOn: "menunggu {who}", clockIs: "jam {state}",
@@ -75,7 +83,15 @@ const CODES = {
   expired: "kedaluwarsa", cancelled: "dibatalkan", suppressed: "ditahan",
   address_unknown: "alamat tidak dikenal", unreachable: "tidak terjangkau", ttl_passed: "lewat waktu",
   phone: "telepon", device: "perangkat", subject_ref: "rujukan subjek",
+  citizen: "warga", officer: "petugas", system: "sistem", confidential: "rahasia", internal: "internal",
   valid: "sah", none: "tidak ada", new: "baru", work: "dikerjakan", done: "selesai",
+};
+// What is done, apart from the codes: some actions have the code of a state or of a stage.
+const ACTIONS = {
+  verify: "verifikasi", request_info: "minta keterangan", reject: "tolak", mark_duplicate: "tandai ganda",
+  withdraw: "tarik", supply_info: "beri keterangan", expire: "lewat batas waktu", assign: "disposisi",
+  transfer: "teruskan", start: "mulai", reassign: "kembalikan", resolve: "selesaikan", hold: "tunda", resume:
+  "lanjutkan", rate: "nilai", reopen: "buka kembali", auto_close: "tutup otomatis",
 };
 // Where a word must say more than the code does.
 const MEANT = {
@@ -107,6 +123,10 @@ export function code(value) {
   const known = MEANT[language][value] ?? (language === "id" ? CODES[value] : undefined);
   return known ?? String(value).replaceAll("_", " ");
 }
+
+export const action = (value) => (language === "id" ? ACTIONS[value] : undefined) ?? String(value).replaceAll("_", " ");
+
+export const queue = (value) => (value === "ended" ? COLUMNS[language].ended : code(value));
 
 export const column = (value) => COLUMNS[language][value] ?? code(value);
 
