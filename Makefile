@@ -63,7 +63,8 @@ bench: $(DEV)/.ready ## Measure beside bare libraries and a hand-written script;
 
 soak: $(DEV)/.ready ## The long proofs in full: keyed writes under fault, storms of cancelled calls, fuzzing (tests/scale.py)
 	@EGOV_SERANG_SOAK=1 $(BIN)/python -m pytest -s tests/soak tests/faults/test_soak.py tests/services/test_storm.py \
-		tests/services/test_routes.py tests/services/test_rotation.py tests/services/test_events_killed.py tests/services/test_complaints_machine.py \
+		tests/services/test_routes.py tests/services/test_rotation.py tests/services/test_events_killed.py tests/services/test_outbox_killed.py \
+		tests/services/test_complaints_machine.py tests/services/test_large_files.py \
 		tests/peers/test_schemathesis.py tests/fuzz/test_parsers.py $(ARGS)
 
 matrix: $(DEV)/.ready ## Play the fault matrix and write its table into docs/faults.md

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 __version__: Final = "0.1.0"
 
 if TYPE_CHECKING:
+    from egov_serang.batch.outbox import Outbox
     from egov_serang.client import AsyncClient, Client
     from egov_serang.config import Config
     from egov_serang.core.audit import AuditEvent
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from egov_serang.types import UNSET, Nib, Nik, NoKk, Npwp, OpenEnum, Phone, Secret
 
 _HOMES: Final = {
+    "batch.outbox": ("Outbox",),
     "client": ("AsyncClient", "Client"),
     "config": ("Config",),
     "core.audit": ("AuditEvent",),
@@ -116,6 +118,7 @@ __all__ = [
     "NotFound",
     "Npwp",
     "OpenEnum",
+    "Outbox",
     "Page",
     "Paged",
     "Pager",

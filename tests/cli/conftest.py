@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -31,8 +32,9 @@ def clean(printed: str) -> None:
 
 
 @pytest.fixture
-def environment(sandbox: Sandbox, city: Config, tmp_path: Path) -> dict[str, str]:
+def environment(sandbox: Sandbox, city: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The variables of somebody who copied the profile that `egov sandbox` prints; English."""
+    monkeypatch.setenv("EGOV_SERANG_OUTBOX_KEY", base64.b64encode(os.urandom(32)).decode())
     profile = sandbox.credentials("cli-app", SCOPES, tmp_path / "keys")
     assert profile.gateway == city.gateway
     mine = sandbox.credentials("cli-person", SCOPES, tmp_path / "keys", people=True)

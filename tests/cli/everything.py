@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from tests.cli.conftest import ME, NIK
 from typer.main import get_command
 
-from egov_serang import Client
+from egov_serang import Client, Outbox
 from egov_serang.cli.app import app
 from egov_serang.models.civil import CivilApplicant, CivilSubject
 from egov_serang.models.complaints import Location
@@ -34,8 +34,9 @@ LOCAL = {
     "config show",
     *(f"keys {step}" for step in ("generate", "show", "jwks", "rotate")),
     "signature explain",
+    *(f"outbox {step}" for step in ("send", "retry", "discard")),
 }
-"""Commands that speak to no gateway of the profile."""
+"""Commands that speak to no gateway of the profile, or use up what they act on: tested by themselves."""
 SESSION = ("login", "whoami", "token", "logout")
 """Commands of a person's session: each needs what the one before it brought."""
 
@@ -91,6 +92,7 @@ def runs(client: Client, folder: Path) -> dict[str, Run]:
     why = Purpose(purpose_code="permit", legal_basis="public_task")
     verified = client.identity.verify(NIK, purpose=why).transaction_id
     news = next(iter(client.notifications.announcements.list())).announcement_id
+    waiting = str(_outbox(client, folder, place))
     mine = ("--profile", ME)
     return {
         "login": Run((*mine, "--browser", "--token-file")),
@@ -131,6 +133,8 @@ def runs(client: Client, folder: Path) -> dict[str, Run]:
         "complaints attach": Run((case, str(PHOTO))),
         "complaints download": Run((case, photo, "-o", str(folder / "back.png"))),
         "complaints transition": Run((case, "withdraw", "--comment", STORY, "--data", note)),
+        "outbox list": Run((waiting,), asks=False),
+        "outbox show": Run((waiting, "1"), asks=False),
         "conformance complaints": Run(("--only", "catalogue.listed")),
         "conformance open311": Run(("--only", "services.listed")),
         "permits types": Run(),
@@ -149,6 +153,16 @@ def runs(client: Client, folder: Path) -> dict[str, Run]:
         "notifications announcements": Run(),
         "notifications announcement": Run((news,)),
     }
+
+
+def _outbox(client: Client, folder: Path, place: Location) -> Path:
+    """An outbox with a call that was given up and one that waits."""
+    path = folder / "outbox.db"
+    with Outbox(path) as outbox:
+        outbox.add(client.complaints.submit, "nothing_of_the_kind", STORY, location=place)
+        outbox.send(client)
+        outbox.add(client.complaints.submit, "jalan_rusak", STORY, location=place, photos=[PHOTO])
+    return path
 
 
 def _token(client: Client) -> str:

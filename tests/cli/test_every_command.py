@@ -17,7 +17,7 @@ EVERY = pytest.mark.parametrize("words", LEAVES)
 LISTS = {
     *("identity civil-services", "identity applications list", "identity applications history"),
     *("complaints services", "complaints list", "complaints updates", "complaints duplicates", "complaints changes"),
-    *("permits types", "permits list"),
+    *("permits types", "permits list", "outbox list"),
     *("notifications templates", "notifications list", "notifications announcements"),
 }
 
@@ -91,7 +91,8 @@ def test_what_is_missing_is_named(egov: Egov, words: str) -> None:
 
 
 def test_a_persons_number_is_refused_wherever_an_argument_is_wanted(egov: Egov, every: dict[str, Run]) -> None:
-    taking = [words for words in every if any(p.param_type_name == "argument" for p in LEAVES[words].params)]
+    first = {words: [p for p in LEAVES[words].params if p.param_type_name == "argument"][:1] for words in every}
+    taking = [words for words, found in first.items() if found and found[0].metavar != "FILE"]
     assert len(taking) > 20
     for words in taking:
         done = egov(*words.split(), NIK, *every[words].arguments[1:], stdin=every[words].stdin)

@@ -37,7 +37,7 @@ def test_the_commands_of_the_page_run_in_order(sandbox: Sandbox, environment: di
     assert done.stderr == ""
     clean(done.stdout)
     counts = sandbox.counts()
-    assert (counts["complaints"], counts["notification_message"]) == (1, 1)
+    assert (counts["complaints"], counts["notification_message"]) == (2, 1)
 
 
 def test_the_page_names_every_exit_code() -> None:

@@ -52,7 +52,7 @@ LISTED: tuple[Callable[[Any], Any], ...] = (
     lambda s: s.notifications.announcements.list(category=NAME),
 )
 
-SEVERAL = FLOWS | {"by reference"}
+SEVERAL = FLOWS | {"by reference", "a file by id"}
 
 Way = Callable[[Config, City, Operation], Spans]
 

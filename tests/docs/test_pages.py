@@ -58,6 +58,7 @@ def reader(sandbox: Sandbox, city: Config, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("EGOV_SERANG_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.setenv("EGOV_SERANG_PROFILE", "sandbox")
     monkeypatch.setenv("SANDBOX_TOKEN", sandbox.sandbox_token)
+    monkeypatch.setenv("EGOV_SERANG_OUTBOX_KEY", base64.b64encode(secrets.token_bytes(32)).decode())
     monkeypatch.chdir(tmp_path)
     yield
     # A page shows how to switch the log on; other tests find it as it was.

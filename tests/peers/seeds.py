@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 from tests.sandbox.peer import Peer, multipart
 
-from egov_serang.sandbox.samples import BODIES
+from egov_serang.sandbox.samples import BODIES, UPLOADS
 
 PNG = b"\x89PNG contoh"
 PAPERS = {"permits": ("ktp", "photo"), "identity": ("death_statement", "kk")}
@@ -27,6 +28,9 @@ class Seeds:
             "complaints.updates": self.photo,
             "complaints.token": self.token,
             "complaints.attach": self.complaint,
+            "complaints.upload": self.complaint,
+            "complaints.upload_state": self.upload,
+            "complaints.upload_part": self.upload,
             "complaints.download": self.photo,
             "complaints.get": self.photo,
             "identity.verification": self.verification,
@@ -66,6 +70,12 @@ class Seeds:
         ids = self.complaint()
         photo = self._file(f"complaints/cases/{ids['complaint_id']}/media", "image/png")
         return ids | {"media_id": photo["media_id"]}
+
+    def upload(self) -> Ids:
+        ids, content = self.complaint(), str(UPLOADS["complaints.upload_part"]["file"]).encode()
+        body = {**BODIES["complaints.upload"], "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        made = self._post(f"complaints/cases/{ids['complaint_id']}/uploads", body)
+        return ids | {"media_id": made["media_id"]}
 
     def verification(self) -> Ids:
         made = self._post("identity/verifications", BODIES["identity.verify"])

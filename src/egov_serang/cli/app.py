@@ -23,6 +23,7 @@ from egov_serang.cli.commands import (
     keys,
     login,
     notifications,
+    outbox,
     permits,
     signature,
 )
@@ -61,6 +62,7 @@ app.add_typer(identity.app, name="identity")
 app.add_typer(complaints_desk.app, name="complaints")
 app.add_typer(permits.app, name="permits")
 app.add_typer(notifications.app, name="notifications")
+app.add_typer(outbox.app, name="outbox")
 app.add_typer(conformance.app, name="conformance")
 
 

@@ -13,7 +13,14 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
@@ -63,7 +70,7 @@ class Output:
             table.add_row(Text(printable(name)), Text(value))
         self._print(table)
 
-    def many(self, things: Iterable[Model], columns: Sequence[str], limit: int) -> None:
+    def many(self, things: Iterable[Model | Mapping[str, Any]], columns: Sequence[str], limit: int) -> None:
         """Print a list.
 
         Args:
@@ -105,6 +112,18 @@ class Output:
                 return lambda now, total: bars.update(bar, completed=now, total=total or None)
 
             yield watch
+
+    @contextmanager
+    def counting(self, text: str, total: int) -> Generator[Callable[[int], object], None, None]:
+        """While many things are done, a terminal shows how many of them are; files and pipes see nothing of it."""
+        console = Console(stderr=True)
+        if self._as_json or not console.is_terminal:
+            yield lambda done: None
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Bars(*columns, console=console, transient=True) as bars:
+            bar = bars.add_task(text, total=total)
+            yield lambda done: bars.update(bar, completed=done)
 
     def rows(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
         """Print a table of plain rows, for people only."""

@@ -83,6 +83,7 @@ class _Descriptor:
         if service is None:
             return self
         bound = self._dress(self._bind(service))
+        vars(bound)["__self__"] = service
         # An attribute of the instance goes before a descriptor without __set__: the next access costs nothing.
         service.__dict__[self.__name__] = bound
         return bound

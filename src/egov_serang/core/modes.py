@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from egov_serang.core.engine import Engine
 
@@ -51,9 +51,16 @@ class Service(Generic[M]):
         engine: carries calls out.
         wire: builds them; which Protocol it implements is the concrete service's business.
         mode: the run-time tag of M.
+
+    A subclass says where a client has it: `class Updates(Service[M], path="complaints.updates")`.
     """
 
     wire: Any
+    _path: ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, path: str = "", **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls._path = path or cls._path
 
     def __init__(self, engine: Engine, wire: Any, mode: type[M]) -> None:
         self.engine = engine
@@ -62,3 +69,8 @@ class Service(Generic[M]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.mode.__name__}>"
+
+
+def path_of(service: Service[Any]) -> str:
+    """Where a client has a service, such as `complaints.updates`."""
+    return service._path  # pyright: ignore[reportPrivateUsage]

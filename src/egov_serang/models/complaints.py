@@ -125,6 +125,24 @@ class Visibility(OpenEnum):
     """The officers alone."""
 
 
+class MediaPart(Model):
+    """A part of a large file that has arrived."""
+
+    start: int
+    """Where it begins, in bytes."""
+    size: int
+    sha256: str
+
+
+class MediaUpload(Model):
+    """A large file that is still being sent, part by part."""
+
+    mode: Literal["chunked"] | str = "chunked"
+    part_size: int
+    """Bytes of each part but the last."""
+    parts: tuple[MediaPart, ...] = ()
+
+
 class Media(Model):
     """A photo or file of a complaint."""
 
@@ -136,6 +154,8 @@ class Media(Model):
     scan_status: Literal["pending", "clean", "infected"] | str = "pending"
     visibility: Visibility = Visibility.PUBLIC
     url: str | None = None
+    upload: MediaUpload | None = None
+    """What has arrived of it; None once it is whole."""
 
 
 class Due(Model):

@@ -23,7 +23,7 @@ from egov_serang.sandbox.announcements import routes as announcements
 from egov_serang.sandbox.cities.municipality import Municipality
 from egov_serang.sandbox.civil import routes as civil
 from egov_serang.sandbox.clients import Clients
-from egov_serang.sandbox.complaints import feed, insight, offers, thread
+from egov_serang.sandbox.complaints import feed, insight, offers, thread, uploads
 from egov_serang.sandbox.complaints import routes as complaints
 from egov_serang.sandbox.console import data as console_data
 from egov_serang.sandbox.console import routes as console
@@ -51,6 +51,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     offers,
     complaints,
     thread,
+    uploads,
     feed,
     insight,
     permits,

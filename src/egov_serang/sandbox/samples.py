@@ -31,6 +31,12 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "lat": -6.1154,
             "long": 106.1503,
         },
+        "complaints.upload": {
+            "filename": "banjir.mp4",
+            "media_type": "video/mp4",
+            "size": 100_000_000,
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        },
         "complaints.transition": {"action": "verify", "comment": "Sudah dicek di lapangan."},
         "identity.verify": {
             "subject": {"nik": "9973010101900000"},
@@ -71,9 +77,10 @@ PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 )
 """By operation id: path parameters whose values are known beforehand. Other ids come from what was created."""
 
-UPLOADS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+UPLOADS: Final[Mapping[str, Mapping[str, str | int]]] = MappingProxyType(
     {
         "complaints.attach": {"file": "(bytes)"},
+        "complaints.upload_part": {"file": "(bytes)", "start": 0},
         "identity.applications.attach": {"file": "(bytes)", "kind": "death_statement"},
         "permits.applications.attach": {"file": "(bytes)", "kind": "ktp"},
     }
@@ -86,7 +93,8 @@ LINKS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
     {
         "complaints.submit": {
             "complaint_id": tuple(
-                f"complaints.{name}" for name in ("get", "change", "transition", "updates", "comment", "attach")
+                f"complaints.{name}"
+                for name in ("get", "change", "transition", "updates", "comment", "attach", "upload")
             )
         },
         "events.subscriptions.create": {

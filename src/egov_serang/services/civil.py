@@ -70,7 +70,7 @@ class CivilWire(Protocol):
     def history(self, application_id: str, limit: int | None, cursor: str | None) -> Paged[CivilEvent]: ...
 
 
-class CivilApplications(Service[M]):
+class CivilApplications(Service[M], path="identity.applications"):
     """Applications for documents of the civil registry (*permohonan dokumen kependudukan*)."""
 
     wire: CivilWire

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -34,6 +35,7 @@ from egov_serang.models.complaints import Service as Category
 from egov_serang.photos import without_location
 from egov_serang.services import complaints_checks as check
 from egov_serang.services.arguments import needed_version, text
+from egov_serang.services.complaints_media import send_file
 from egov_serang.services.complaints_reading import ComplaintsReading
 from egov_serang.services.complaints_thread import LONGEST_TEXT, Updates
 from egov_serang.types import UNSET, Unset
@@ -121,7 +123,7 @@ class Complaints(ComplaintsReading[M]):
         if not complaint.complaint_id:
             raise _no_place_for_photos(sent=True)
         for number, file in enumerate(later, 1):
-            await step(self.wire.attach(complaint.complaint_id, file, None), f"photo {number}")
+            await send_file(step, self.wire, complaint.complaint_id, file, name=f"photo {number}")
         return (await step(self.wire.get(complaint.complaint_id))).data
 
     @operation
@@ -149,15 +151,19 @@ class Complaints(ComplaintsReading[M]):
         code = text("service_code", check.code_of(service_code), 100)
         return self.wire.duplicates(code, description, location=location, radius=radius)
 
-    @operation
-    def attach(
+    @flow
+    async def attach(
         self,
+        step: Steps,
         complaint_id: str,
         file: FileSource,
         *,
         visibility: Visibility | str | None = None,
-    ) -> Call[Media]:
+    ) -> Media:
         """Add a photo or file to a complaint, as it is: `egov_serang.photos` removes the place from one.
+
+        A file over 8 MiB is sent in parts. After a cut `client.resume(error)`, or the same call with the same
+        idempotency key, goes on with the part that is missing, in another process too.
 
         Args:
             complaint_id: of the complaint.
@@ -168,9 +174,44 @@ class Complaints(ComplaintsReading[M]):
             Invalid: the file cannot be read, is too large or of a kind not taken.
             NotFound: there is no such complaint.
 
-        Source: contract-v1 section 2.
+        Source: contract-v1 section 2 (`Media`, multipart or chunked).
         """
-        return self.wire.attach(complaint_id, File.of(file), visibility)
+        return await send_file(step, self.wire, complaint_id, File.of(file), visibility=visibility, name="file")
+
+    @flow
+    async def attach_missing(
+        self, step: Steps, complaint_id: str, photos: Sequence[FileSource], *, keep_photo_location: bool = False
+    ) -> Complaint:
+        """Add those of some photos that a complaint does not have yet, known by their SHA-256.
+
+        Args:
+            complaint_id: of the complaint.
+            photos: all it should have; as in `submit`.
+            keep_photo_location: as in `submit`.
+
+        Returns:
+            The complaint as it stands afterwards.
+
+        Raises:
+            Invalid: a photo that cannot be read, is too large or of a kind not taken.
+            NotFound: there is no such complaint.
+
+        Source: contract-v1 section 2 (`Media`).
+        """
+        files = [File.of(photo) for photo in photos]
+        files = files if keep_photo_location else [without_location(file) for file in files]
+        complaint = (await step(self.wire.get(complaint_id))).data
+        held = Counter(media.sha256.lower() for media in complaint.media)
+        missing: list[tuple[str, File]] = []
+        for file in files:
+            digest = (await step.offload(file.mark)).sha256.hex()
+            if held[digest]:
+                held[digest] -= 1
+            else:
+                missing.append((digest, file))
+        for number, (digest, file) in enumerate(missing, 1):
+            await send_file(step, self.wire, complaint_id, file, name=f"missing {number} {digest}")
+        return (await step(self.wire.get(complaint_id))).data if missing else complaint
 
     @operation
     def download(self, complaint_id: str, media_id: str, *, max_bytes: int = MAX_BODY) -> Call[Download]:

@@ -13,7 +13,7 @@ from egov_serang.models.open311 import Open311Discovery
 from egov_serang.services.complaints_wire import ComplaintsWire
 
 
-class ComplaintsReading(Service[M]):
+class ComplaintsReading(Service[M], path="complaints"):
     """The part of `client.complaints` that concerns no single complaint."""
 
     wire: ComplaintsWire

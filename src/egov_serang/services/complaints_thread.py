@@ -9,12 +9,13 @@ from egov_serang.core.file import File, FileSource
 from egov_serang.core.paging import Paged
 from egov_serang.models.complaints import Update, Visibility
 from egov_serang.services.arguments import text
+from egov_serang.services.complaints_media import send_file
 from egov_serang.services.complaints_wire import ComplaintsWire
 
 LONGEST_TEXT = 4000
 
 
-class Updates(Service[M]):
+class Updates(Service[M], path="complaints.updates"):
     """What is said about complaints (*tanggapan, tindak lanjut*)."""
 
     wire: ComplaintsWire
@@ -66,6 +67,6 @@ class Updates(Service[M]):
         del description, photos
         sent: list[str] = []
         for number, file in enumerate(files, 1):
-            media = (await step(self.wire.attach(complaint_id, file, visibility), f"photo {number}")).data
+            media = await send_file(step, self.wire, complaint_id, file, visibility=visibility, name=f"photo {number}")
             sent.append(media.media_id)
         return (await step(self.wire.comment(complaint_id, words, visibility, sent), "comment")).data

@@ -33,7 +33,7 @@ class EventsWire(Protocol):
     ) -> Paged[Event]: ...
 
 
-class Subscriptions(Service[M]):
+class Subscriptions(Service[M], path="events.subscriptions"):
     """Which events are delivered to this application, and where."""
 
     wire: EventsWire
@@ -119,7 +119,7 @@ class Subscriptions(Service[M]):
         return self.wire.unsubscribe(subscription_id)
 
 
-class Events(Service[M]):
+class Events(Service[M], path="events"):
     """Events: delivered to this application, or read from the log."""
 
     wire: EventsWire

@@ -38,7 +38,7 @@ class IdentityWire(Protocol):
     def civil(self) -> CivilWire: ...
 
 
-class Identity(Service[M]):
+class Identity(Service[M], path="identity"):
     """Verification of persons against the population register, where only verdicts come back; civil registration."""
 
     wire: IdentityWire

@@ -55,7 +55,7 @@ class NotificationsWire(Protocol):
     def announcement(self, announcement_id: str) -> Call[Announcement]: ...
 
 
-class Templates(Service[M]):
+class Templates(Service[M], path="notifications.templates"):
     """Message templates (*templat pesan*)."""
 
     wire: NotificationsWire
@@ -73,7 +73,7 @@ class Templates(Service[M]):
         return self.wire.templates(limit, cursor)
 
 
-class Announcements(Service[M]):
+class Announcements(Service[M], path="notifications.announcements"):
     """Public announcements (*pengumuman, informasi publik*). They are for everybody: no token is sent or fetched."""
 
     wire: NotificationsWire
@@ -117,7 +117,7 @@ class Announcements(Service[M]):
         return self.wire.announcement(announcement_id)
 
 
-class Notifications(Service[M]):
+class Notifications(Service[M], path="notifications"):
     """Messages to residents by SMS, e-mail and other channels; public announcements."""
 
     wire: NotificationsWire

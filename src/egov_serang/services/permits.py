@@ -68,7 +68,7 @@ class PermitsWire(Protocol):
     def licence(self, licence_id: str) -> Call[Licence]: ...
 
 
-class Applications(Service[M]):
+class Applications(Service[M], path="permits.applications"):
     """Applications for permits (*permohonan izin*)."""
 
     wire: PermitsWire
@@ -267,7 +267,7 @@ class Applications(Service[M]):
         )
 
 
-class Licences(Service[M]):
+class Licences(Service[M], path="permits.licences"):
     """Issued permits (*izin terbit*)."""
 
     wire: PermitsWire
@@ -287,7 +287,7 @@ class Licences(Service[M]):
         return self.wire.licence(licence_id)
 
 
-class Permits(Service[M]):
+class Permits(Service[M], path="permits"):
     """Kinds of permits, applications for them, and licences."""
 
     wire: PermitsWire

@@ -29,6 +29,7 @@ _ROUTES: Final = frozenset(
         *("verifications", "cases", "media", "transitions", "types", "applications", "documents", "submit", "fees"),
         *("licences", "templates", "messages", "cancel", "civil-services", "announcements", "history", "result"),
         *("updates", "changes", "tokens", "duplicate-checks", "statistics", "events", "subscriptions", "log", "rotate"),
+        *("uploads", "parts"),
     }
 )
 """Words of the contract's routes; any other part of a path may be an id that somebody chose."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from egov_serang import File
+from egov_serang import File, Outbox
 from egov_serang.cli import inputs
 from egov_serang.cli.commands import options
 from egov_serang.cli.errors import masked
@@ -115,27 +115,37 @@ def submit(
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Hide the reporter (anonim).")] = False,
     client_reference: options.Reference = None,
     idempotency_key: options.Key = None,
+    outbox: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep it in this outbox instead of sending it; see `egov outbox send`."),
+    ] = None,
 ) -> None:
-    """Submit a complaint, with its photos."""
+    """Submit a complaint, with its photos; or keep it to be sent when there is a network."""
     inputs.once(description, attributes, reporter)
     words = inputs.text(description, "DESCRIPTION").strip() if description == inputs.STDIN else description
     place = options.location(lat, long, area, address)
     fields = inputs.document(attributes, "--attributes")
     who = inputs.model(Reporter, reporter, "--reporter")
+    if outbox is not None and idempotency_key is not None:
+        raise typer.BadParameter("an outbox gives each call a key of its own", param_hint="--idempotency-key")
     with session.client() as client, session.out.transfers() as watch:
-        complaint = options.keyed(client, idempotency_key).complaints.submit(
-            service_code,
-            words,
-            location=place,
-            photos=[File(path, progress=watch(path.name)) for path in photo or ()],
-            keep_photo_location=keep_photo_location,
-            attributes=fields,
-            reporter=who,
-            confidential=confidential,
-            anonymous=anonymous,
-            client_reference=client_reference,
-        )
-    session.out.one(complaint)
+        method = options.keyed(client, idempotency_key).complaints.submit
+        given: dict[str, Any] = {
+            "location": place,
+            "photos": [File(path, progress=watch(path.name)) for path in photo or ()],
+            "keep_photo_location": keep_photo_location,
+            "attributes": fields,
+            "reporter": who,
+            "confidential": confidential,
+            "anonymous": anonymous,
+            "client_reference": client_reference,
+        }
+        if outbox is None:
+            session.out.one(method(service_code, words, **given))
+            return
+        with Outbox(outbox) as kept:
+            entry = kept.add(method, service_code, words, **given)
+    session.out.one({"entry": entry.id, "state": entry.state})
 
 
 @command(app)

@@ -98,6 +98,16 @@ class UpdateIn(_Closed):
     media_ids: list[_Id] = Field(default=[], max_length=20)
 
 
+class UploadIn(_Closed):
+    """A large file that is about to be sent in parts."""
+
+    filename: str = Field(min_length=1, max_length=500)
+    media_type: str = Field(default="", max_length=100)
+    size: int = Field(ge=1, le=2**40)
+    sha256: str = Field(pattern="^[0-9a-fA-F]{64}$")
+    visibility: Audience = "public"
+
+
 class DuplicateCheckIn(_Closed):
     """What is about to be submitted."""
 

@@ -37,6 +37,7 @@ from egov_serang.wires.gateway.calls import feed, get, listing, post, query
 
 _BASE: Final = "/v1/complaints"
 _CASE: Final = _BASE + "/cases/{complaint_id}"
+_PARTS: Final = _CASE + "/media/{media_id}/parts"
 
 
 class _Receipt(Model):
@@ -132,6 +133,27 @@ class ComplaintsGateway:
         fields = () if visibility is None else (("visibility", str(visibility)),)
         body = Multipart((("file", file),), fields)
         return post("complaints.attach", _CASE + "/media", Decode(Media), body, {"complaint_id": complaint_id})
+
+    def open_upload(
+        self, complaint_id: str, file: File, *, size: int, sha256: str, visibility: str | None
+    ) -> Call[Media]:
+        body = given(
+            filename=file.filename,
+            media_type=file.media_type,
+            size=size,
+            sha256=sha256,
+            visibility=None if visibility is None else str(visibility),
+        )
+        return post("complaints.upload", _CASE + "/uploads", Decode(Media), body, {"complaint_id": complaint_id})
+
+    def upload_state(self, complaint_id: str, media_id: str) -> Call[Media]:
+        params = {"complaint_id": complaint_id, "media_id": media_id}
+        return get("complaints.upload_state", _PARTS, Decode(Media), params)
+
+    def upload_part(self, complaint_id: str, media_id: str, start: int, part: File) -> Call[Media]:
+        params = {"complaint_id": complaint_id, "media_id": media_id}
+        body = Multipart((("file", part),), (("start", str(start)),))
+        return post("complaints.upload_part", _PARTS, Decode(Media), body, params)
 
     def download(self, complaint_id: str, media_id: str) -> Call[Download]:
         params = {"complaint_id": complaint_id, "media_id": media_id}

@@ -198,6 +198,17 @@ class ComplaintsOpen311:
     def attach(self, complaint_id: str, file: File, visibility: str | None) -> Call[Media]:
         _cannot("add files to a complaint: give submit photos= (6Aika) or media_url=")
 
+    def open_upload(
+        self, complaint_id: str, file: File, *, size: int, sha256: str, visibility: str | None
+    ) -> Call[Media]:
+        return self.attach(complaint_id, file, visibility)
+
+    def upload_state(self, complaint_id: str, media_id: str) -> Call[Media]:
+        _cannot("send a file in parts")
+
+    def upload_part(self, complaint_id: str, media_id: str, start: int, part: File) -> Call[Media]:
+        _cannot("send a file in parts")
+
     def download(self, complaint_id: str, media_id: str) -> Call[Download]:
         _cannot("give files: a complaint's media_url says where they are")
 

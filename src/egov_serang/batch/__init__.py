@@ -1,0 +1,1 @@
+"""Many calls, and calls made later: the outbox."""
