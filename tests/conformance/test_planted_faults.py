@@ -20,7 +20,7 @@ from egov_serang.conformance.complaints import SCENARIOS
 from egov_serang.conformance.scenario import chosen, run
 from egov_serang.conformance.server import Server, connect
 from egov_serang.sandbox import access, gate, idempotency, paging, problems, proof, replays
-from egov_serang.sandbox.complaints import changes, history, routes, states, store, thread
+from egov_serang.sandbox.complaints import changes, history, intake, routes, states, store, thread
 from egov_serang.sandbox.server import Sandbox
 from egov_serang.sandbox.states import Rule
 
@@ -182,12 +182,12 @@ def shows_notes(patch: pytest.MonkeyPatch) -> None:
 
 def takes_foreign_places(patch: pytest.MonkeyPatch) -> None:
     """Complaints from anywhere in the world are taken."""
-    patch.setattr(routes, "check_place", lambda *given: None)
+    patch.setattr(intake, "check_place", lambda *given: None)
 
 
 def takes_any_attribute(patch: pytest.MonkeyPatch) -> None:
     """Further fields are not looked at."""
-    patch.setattr(routes, "check_attributes", lambda *given: None)
+    patch.setattr(intake, "check_attributes", lambda *given: None)
 
 
 def no_signature(patch: pytest.MonkeyPatch) -> None:
@@ -227,7 +227,7 @@ def echoes_input(patch: pytest.MonkeyPatch) -> None:
             raise problems.Problem("service_not_found", f"There is no category {code}.")
         return city.complaint_services[code]
 
-    patch.setattr(routes, "category", category)
+    patch.setattr(intake, "category", category)
 
 
 def wrong_status(patch: pytest.MonkeyPatch) -> None:
