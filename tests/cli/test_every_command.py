@@ -161,7 +161,7 @@ def test_a_file_that_is_no_text_and_one_that_is_too_large(egov: Egov, tmp_path: 
     assert "UTF-8" in egov(*START, str(binary)).stderr
     with large.open("wb") as file:
         file.write(PHOTO.read_bytes())
-        file.truncate(64 * 1024 * 1024)
+        file.truncate(257 * 1024 * 1024)
     done = egov(*SUBMIT, "Lubang.", "--area", "36.73.01.1001", "--photo", str(large))
     assert done.exit_code in {1, 2}, done.stdout
     assert done.stdout == ""

@@ -167,11 +167,12 @@ def test_complaints_transition(dry: Services[Dry]) -> None:
     assert caught.value.fields[0].pointer == "/version"
 
 
-def test_complaints_attach(dry: Services[Dry]) -> None:
-    call = dry.complaints.attach("c", File(b"x", "a.jpg"))
+def test_complaints_attach() -> None:
+    wire = ComplaintsGateway()
+    call = wire.attach("c", File(b"x", "a.jpg"), None)
     check(call, "complaints.attach", "POST", "/v1/complaints/cases/c/media")
     assert call.body == Multipart((("file", File(b"x", "a.jpg")),))
-    hidden = dry.complaints.attach("c", File(b"x", "a.jpg"), visibility="internal")
+    hidden = wire.attach("c", File(b"x", "a.jpg"), "internal")
     assert hidden.body == Multipart((("file", File(b"x", "a.jpg")),), (("visibility", "internal"),))
     assert str(call.body and call.body.content_type).startswith("multipart/form-data; boundary=")
 
