@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from tests.cli.conftest import Egov
 from tests.cli.everything import NAME, PHOTO, STORY
+from tests.cli.test_canary import PRIVATE, REFUSALS, echo
 
-from egov_serang.testing.faults import refusing
+from egov_serang.testing.faults import FaultServer, refusing
 
 SUBMIT = ("complaints", "submit", "jalan_rusak", STORY, "--area", "36.73.01.1001", "--photo", str(PHOTO))
 
@@ -66,6 +67,23 @@ def test_what_is_given_up_is_an_exit_code_and_can_be_retried_or_discarded(egov: 
     }
     gone = egov("outbox", "show", file, "1")
     assert (gone.exit_code, "no entry" in gone.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+def test_a_refusal_that_says_everything_back_shows_nothing_of_it(egov: Egov, file: str, status: int) -> None:
+    egov(*SUBMIT, "--outbox", file)
+    with FaultServer(default=echo(status)) as gateway:  # type: ignore[arg-type]
+        away = {"EGOV_SERANG_GATEWAY": gateway.url, "EGOV_SERANG_ISSUER": gateway.url}
+        sent = egov("outbox", "send", file, "--json", **away)
+        assert gateway.requests
+    assert sent.exit_code == 1
+    later = [
+        egov("outbox", "list", file),
+        egov("outbox", "show", file, "1"),
+        egov("outbox", "show", file, "1", "--json"),
+    ]
+    for done in (sent, *later):
+        assert [canary for canary in PRIVATE if canary in done.stdout + done.stderr] == []
 
 
 def test_mistakes_say_what_is_wrong(egov: Egov, file: str) -> None:
