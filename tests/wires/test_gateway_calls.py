@@ -12,7 +12,7 @@ import pytest
 from egov_serang import Call, Client, Invalid, Paged, UnsupportedOperation
 from egov_serang.client import Services
 from egov_serang.core.bind import Dry
-from egov_serang.core.body import Multipart
+from egov_serang.core.body import JsonBody, Multipart
 from egov_serang.core.file import File
 from egov_serang.core.message import Headers
 from egov_serang.core.paging import Page
@@ -175,6 +175,17 @@ def test_complaints_attach() -> None:
     hidden = wire.attach("c", File(b"x", "a.jpg"), "internal")
     assert hidden.body == Multipart((("file", File(b"x", "a.jpg")),), (("visibility", "internal"),))
     assert str(call.body and call.body.content_type).startswith("multipart/form-data; boundary=")
+
+
+def test_complaints_upload_in_parts() -> None:
+    wire, file = ComplaintsGateway(), File(b"x", "a.mp4")
+    opened = wire.open_upload("c", file, size=9, sha256="ab", visibility=None)
+    check(opened, "complaints.upload", "POST", "/v1/complaints/cases/c/uploads")
+    assert opened.body == JsonBody({"filename": "a.mp4", "media_type": "video/mp4", "size": 9, "sha256": "ab"})
+    check(wire.upload_state("c", "m"), "complaints.upload_state", "GET", "/v1/complaints/cases/c/media/m/parts")
+    part = wire.upload_part("c", "m", 4, file)
+    check(part, "complaints.upload_part", "POST", "/v1/complaints/cases/c/media/m/parts")
+    assert part.body == Multipart((("file", file),), (("start", "4"),))
 
 
 def test_complaints_submit_says_only_what_was_given() -> None:
