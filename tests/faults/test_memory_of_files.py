@@ -38,7 +38,7 @@ def tell(now, total):
     told[:] = [now]
 
 def upload(client, source):
-    return client.complaints.attach("c", source)
+    return client.identity.applications.attach("c", "kk", source)  # in one request, whatever its size
 
 def download(client, held, target):
     return client.complaints.download_to("c", held, target, max_bytes=10**12, progress=tell)
@@ -83,7 +83,7 @@ def _answer(line: socket.socket, head: bytes, request_id: bytes, size: int) -> N
         for _ in range(size // MIB):
             line.sendall(piece)
         return
-    document = b'{"media_id": "m", "filename": "a", "media_type": "video/mp4", "size": 1, "sha256": ""}'
+    document = b'{"document_id": "m", "kind": "kk", "filename": "a", "media_type": "x/y", "size": 1, "sha256": ""}'
     kind = b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(document)
     line.sendall(b"HTTP/1.1 201 Created\r\n" + echo + kind + document)
 

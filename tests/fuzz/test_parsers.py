@@ -6,6 +6,7 @@ our code, and those that want structure by hypothesis.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -86,7 +87,8 @@ def test_atheris_finds_no_other_exception(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.fuzz.run_atheris", str(runs), str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
-    assert f"Done {runs} runs" in done.stderr
+    (made,) = map(int, re.findall(r"Done (\d+) runs", done.stderr))
+    assert made >= runs  # its seeds are not left out, however few are wanted
     counts: dict[str, int] = json.loads(done.stdout.strip().splitlines()[-1])
     assert set(counts) == {parser.name for parser in PARSERS}
     assert min(counts.values()) > runs / len(PARSERS) / 20  # none was left out
@@ -127,11 +129,13 @@ def opcodes(parser: Parser, text: str) -> int:
         return local
 
     before = sys.gettrace()
+    gc.disable()  # what the collector finds to finish here is somebody else's work
     sys.settrace(start)
     try:
         outcome(parser, text)
     finally:
         sys.settrace(before)
+        gc.enable()
     return count
 
 
