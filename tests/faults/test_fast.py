@@ -247,6 +247,26 @@ def test_a_forked_child_is_refused_at_once(make: Make) -> None:
         assert [seen.connection for seen in server.requests] == [1, 1]
 
 
+SCHEDULED = """
+import os, sys, threading
+from tests.faults.worlds import post, within
+from egov_serang.transport.fast import Fast
+before = os.listdir("/proc/self/task")
+fast = Fast()
+fast.send(post(sys.argv[1]), within())
+theirs = [int(one) for one in os.listdir("/proc/self/task") if one not in before]
+print(os.sched_getscheduler(0) == os.SCHED_OTHER, {os.sched_getscheduler(one) == os.SCHED_BATCH for one in theirs})
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems schedule otherwise")
+def test_the_thread_of_pyreqwest_pushes_nobody_off_a_core_and_the_caller_stays_as_it_was() -> None:
+    with FaultServer() as server:
+        command = [sys.executable, "-W", "error", "-c", SCHEDULED, server.url]
+        done = run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "True {True}\n")
+
+
 ENDINGS = {
     "tasks cancelled": """
         import asyncio
