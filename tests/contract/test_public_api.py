@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ PLANTED = {
 """What is changed in a copy of the package: file, text, other text."""
 HARMLESS = ("services/complaints.py", GET, GET.replace(")", ", why: str | None = None)", 1))
 INTERNAL = ("core/engine.py", "class Engine", "class Motor")
+
+
+@cache
+def today() -> public_api.griffe.Object:
+    """The package as it is, read once a worker."""
+    return public_api.load(public_api.ROOT / "src")
 
 
 def changed(folder: Path, change: tuple[str, str, str]) -> Path:
@@ -50,20 +57,20 @@ def test_the_public_api_is_as_announced() -> None:
 @long
 @pytest.mark.parametrize("change", PLANTED)
 def test_a_breaking_change_is_found(tmp_path: Path, change: str) -> None:
-    old = public_api.load(public_api.ROOT / "src")
+    old = today()
     new = public_api.load(changed(tmp_path, PLANTED[change]))
     assert public_api.breakages(old, new) != []
     assert public_api.listing(old) != public_api.listing(new)
 
 
 def test_an_addition_is_listed_and_breaks_nobody(tmp_path: Path) -> None:
-    old, new = public_api.load(public_api.ROOT / "src"), public_api.load(changed(tmp_path, HARMLESS))
+    old, new = today(), public_api.load(changed(tmp_path, HARMLESS))
     assert public_api.breakages(old, new) == []
     assert len(set(public_api.listing(new)) - set(public_api.listing(old))) == 1
 
 
 def test_what_is_ours_alone_may_change(tmp_path: Path) -> None:
-    old, new = public_api.load(public_api.ROOT / "src"), public_api.load(changed(tmp_path, INTERNAL))
+    old, new = today(), public_api.load(changed(tmp_path, INTERNAL))
     assert public_api.breakages(old, new) == []
     assert public_api.listing(old) == public_api.listing(new)
 

@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from tests.peers.recorder import FILE, Sent, read
 from tests.scale import long
 
@@ -76,20 +77,31 @@ def prism() -> Iterator[http.client.HTTPConnection]:
 
 @pytest.fixture(scope="module")
 def requests(tmp_path_factory: pytest.TempPathFactory) -> list[Sent]:
-    """What the service tests and the examples send, in a run of their own on the default transport."""
-    path = tmp_path_factory.mktemp("prism") / "requests.jsonl"
+    """What the service tests and the examples send, in one run for all workers, on the default transport."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    path = shared / "requests.jsonl"
+    with FileLock(shared / "requests.lock"):
+        if not path.exists():
+            record(shared / "requests.part").rename(path)
+    return [sent for sent in read(path) if is_judged(sent)]
+
+
+def record(path: Path) -> Path:
+    """Make that run."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.peers.recorder", *SENDERS]
     command += ["-k", ONCE]
     command.append("--ignore=tests/services/test_large_files.py")  # its requests are test_uploads.py's, only longer
     environment = {**os.environ, FILE: str(path), "EGOV_SERANG_SOAK": "0.005"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:]
-    return [sent for sent in read(path) if not sent.header("user-agent").startswith("python-httpx") and whole(sent)]
+    return path
 
 
-def whole(sent: Sent) -> bool:
-    """Whether all of it arrived: an upload given up half way would leave Prism waiting for the rest."""
-    return len(base64.b64decode(sent.body)) == int(sent.header("content-length") or "0")
+def is_judged(sent: Sent) -> bool:
+    """Whether the SDK sent it to the gateway, and all of it arrived: Prism would wait for the rest."""
+    ours = not sent.header("user-agent").startswith("python-httpx") and not sent.target.startswith("/open311/")
+    return ours and len(base64.b64decode(sent.body)) == int(sent.header("content-length") or "0")
 
 
 def verdict(prism: http.client.HTTPConnection, sent: Sent) -> str | None:

@@ -113,11 +113,18 @@ class _Download(Stream):
     _open = False
 
     def __init__(
-        self, call: Hidden[StreamRequest], answer: Answer, intake: Intake, promised: int | None, gate: _Gate
+        self,
+        call: Hidden[StreamRequest],
+        answer: Answer,
+        intake: Intake,
+        promised: int | None,
+        *,
+        gate: _Gate,
+        condemn: Callable[[], None],
     ) -> None:
         self._call, self._reader = call, answer.body_reader
         self._intake, self._promised, self._received = intake, promised, 0
-        self._gate = gate
+        self._gate, self._condemn = gate, condemn
         self._open = True
 
     async def read(self) -> bytes:
@@ -136,6 +143,7 @@ class _Download(Stream):
                     return data
         except BaseException as error:
             await self.close()
+            self._condemn()  # where the length was right and the content was not, it has come to rest already
             fault = explained(error)
             if fault is None:
                 raise
@@ -220,7 +228,7 @@ class AsyncFast:
             if length is None:
                 intake = Intake(request.method, status, headers, limits.max_body)
                 promised = promised_length(request.method, status, headers, limits.max_body)
-                download = _Download(call, answer, intake, promised, gate)
+                download = _Download(call, answer, intake, promised, gate=gate, condemn=self._pools.clear)
             else:
                 body = bytes(await answer.body_reader.bytes())
                 check_length(length, len(body))
