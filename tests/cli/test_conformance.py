@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import NIK, Egov
+from tests.scale import long
 
 from egov_serang import Client, Config
 from egov_serang.conformance.complaints import SCENARIOS
@@ -90,6 +91,7 @@ def test_reading_only_files_nothing(egov: Egov, client: Client) -> None:
     assert egov("conformance", "complaints", "--read-only", "--only", "states").exit_code == 2
 
 
+@long
 def test_the_commands_of_the_page_run_in_order(environment: dict[str, str], tmp_path: Path) -> None:
     blocks = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     script = f'set -euo pipefail\negov() {{ "{sys.executable}" -m egov_serang "$@"; }}\n' + "".join(blocks)

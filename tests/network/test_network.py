@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from tests.network.inside import RESUMED_AT_MOST, WRITES
 from tests.network.namespace import run
+from tests.scale import long
 
 pytestmark = [
+    long,
     pytest.mark.parametrize("kind", ["threads", "tasks"]),
     pytest.mark.parametrize("transport", ["lanes", "fast"]),
 ]
