@@ -259,6 +259,25 @@ print(os.sched_getscheduler(0) == os.SCHED_OTHER, {os.sched_getscheduler(one) ==
 """
 
 
+WITHOUT = """
+import errno, os, sys
+from tests.faults.worlds import post, within
+from egov_serang.transport.fast import Fast
+def missing(pid):
+    raise OSError(errno.ENOSYS, "Function not implemented")
+os.sched_getscheduler = missing
+print(Fast().send(post(sys.argv[1]), within()).status)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems schedule otherwise")
+def test_where_threads_cannot_be_scheduled_it_works_all_the_same() -> None:
+    with FaultServer() as server:
+        command = [sys.executable, "-W", "error", "-c", WITHOUT, server.url]
+        done = run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "200\n")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems schedule otherwise")
 def test_the_thread_of_pyreqwest_pushes_nobody_off_a_core_and_the_caller_stays_as_it_was() -> None:
     with FaultServer() as server:

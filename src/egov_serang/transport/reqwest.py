@@ -155,15 +155,16 @@ def _patient_threads() -> Generator[None]:
     work on the same core holds: two switches an answer, a third of a call's CPU. Scheduled as `SCHED_BATCH` it finds
     many answers when the loop rests. On an idle core it starts as fast as ever.
     """
-    if sys.platform != "linux" or os.sched_getscheduler(0) != os.SCHED_OTHER:
-        yield
-        return
-    with suppress(OSError):  # forbidden in some containers
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    changed = False
+    if sys.platform == "linux":
+        with suppress(OSError):  # forbidden in some containers, and not there with musl
+            if os.sched_getscheduler(0) == os.SCHED_OTHER:
+                os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+                changed = True
     try:
         yield
     finally:
-        with suppress(OSError):
+        if changed:
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
