@@ -31,6 +31,20 @@ def clean(printed: str) -> None:
     assert [canary for canary in CANARIES if canary in printed] == []
 
 
+def in_shell(commands: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Commands of a page, in a shell whose `egov` is this checkout's; the first that fails ends it."""
+    script = f'set -euo pipefail\negov() {{ "{sys.executable}" -m egov_serang "$@"; }}\n{commands}'
+    return subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
 @pytest.fixture
 def environment(sandbox: Sandbox, city: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The variables of somebody who copied the profile that `egov sandbox` prints; English."""

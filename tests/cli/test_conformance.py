@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import NIK, Egov
+from tests.cli.conftest import NIK, Egov, in_shell
 from tests.scale import long
 
 from egov_serang import Client, Config
@@ -94,16 +91,7 @@ def test_reading_only_files_nothing(egov: Egov, client: Client) -> None:
 @long
 def test_the_commands_of_the_page_run_in_order(environment: dict[str, str], tmp_path: Path) -> None:
     blocks = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    script = f'set -euo pipefail\negov() {{ "{sys.executable}" -m egov_serang "$@"; }}\n' + "".join(blocks)
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = in_shell("".join(blocks), tmp_path, environment)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     assert "FAIL" not in done.stdout
     assert ET.fromstring((tmp_path / "conformance.xml").read_bytes()).get("failures") == "0"

@@ -6,15 +6,13 @@ import json
 import os
 import re
 import stat
-import subprocess
-import sys
 import time
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import SECRET, Egov, clean
+from tests.cli.conftest import SECRET, Egov, clean, in_shell
 from tests.scale import long
 from typer.testing import Result
 
@@ -240,14 +238,11 @@ def test_the_commands_of_the_page_run_in_order(sandbox: Sandbox, environment: di
     blocks = re.findall(r"^```bash\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     folder = tmp_path / "reader"
     folder.mkdir()
-    here = {**os.environ, **environment, "EGOV_SERANG_CONFIG": str(folder / "config.toml")}
+    here = {**environment, "EGOV_SERANG_CONFIG": str(folder / "config.toml")}
     seen: set[Path] = set()
     for block in blocks:
         commands = block.replace("https://gateway.example.go.id", sandbox.url)
-        script = f'set -euo pipefail\negov() {{ "{sys.executable}" -m egov_serang "$@"; }}\n{commands}'
-        done = subprocess.run(
-            ["bash", "-c", script], cwd=folder, env=here, capture_output=True, text=True, timeout=120, check=False
-        )
+        done = in_shell(commands, folder, here)
         assert (done.returncode, done.stderr) == (0, ""), block
         clean(done.stdout)
         for file in sorted(set(folder.glob("*.json")) - seen):

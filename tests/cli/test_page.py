@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.cli.conftest import clean
+from tests.cli.conftest import clean, in_shell
 from tests.scale import long
 
 from egov_serang.cli.errors import ExitCode
@@ -23,16 +20,7 @@ PAGE = (ROOT / "docs" / "cli.md").read_text("utf-8")
 def test_the_commands_of_the_page_run_in_order(sandbox: Sandbox, environment: dict[str, str], tmp_path: Path) -> None:
     shutil.copy(ROOT / "examples" / "pothole.png", tmp_path)
     blocks = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    script = f'set -euo pipefail\negov() {{ "{sys.executable}" -m egov_serang "$@"; }}\n' + "".join(blocks)
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = in_shell("".join(blocks), tmp_path, environment)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     assert done.stderr == ""
     clean(done.stdout)
